@@ -1,0 +1,51 @@
+# Few verbs: demo test check bench. Each makes its own environment in .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What the tests use beyond Python, by the name of its Debian package.
+SYSTEM_PACKAGES := ffmpeg
+
+.PHONY: demo test check bench system clean
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/roomcall demo $(ARGS)
+
+test: $(VENV)/dev.stamp system
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.fanout $(ARGS)
+
+# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
+system:
+ifneq ($(or $(CI),$(SYSTEM)),)
+	@for package in $(SYSTEM_PACKAGES); do \
+		dpkg -s $$package >/dev/null 2>&1 && continue; \
+		test "$$(id -u)" = 0 || { echo "make: $$package is missing; install it, or run as root"; exit 1; }; \
+		test -n "$$updated" || { apt-get -qq update && updated=1; }; \
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$package >/dev/null || exit 1; \
+	done
+else
+	@echo "make: left out: tests that need $(SYSTEM_PACKAGES) (SYSTEM=1 installs and runs them)"
+endif
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "roomcall needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/run.stamp
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

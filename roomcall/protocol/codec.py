@@ -1,0 +1,80 @@
+"""JSON text frame to typed message and back.
+
+`decode_request` is the server's edge, `decode_reply` the client's. Both take one frame's bytes.
+"""
+
+import msgspec
+
+from .errors import ErrorCode, ProtocolViolation
+from .replies import AnyReply, Reply
+from .requests import AnyRequest, Request, RequestId
+
+_requests = msgspec.json.Decoder(AnyRequest)
+_replies = msgspec.json.Decoder(AnyReply)
+_encoder = msgspec.json.Encoder()
+
+
+class _Envelope(msgspec.Struct):
+    type: str | None = None
+
+
+class _RequestIdOnly(msgspec.Struct, rename="camel"):
+    request_id: RequestId | None = None
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_request_ids = msgspec.json.Decoder(_RequestIdOnly)
+_known_types = {struct.__struct_config__.tag for struct in AnyRequest.__args__}
+
+
+def encode(message: Request | Reply) -> bytes:
+    """One message as UTF-8 JSON, without fields that are unset."""
+    return _encoder.encode(message)
+
+
+def decode_request(frame: bytes | str) -> AnyRequest:
+    """A client's frame as a typed request.
+
+    Raises `ProtocolViolation` with `bad-json`, `bad-request` (its message names the field) or
+    `unknown-type`, in that order of precedence.
+    """
+    try:
+        return _requests.decode(frame)
+    except msgspec.ValidationError as error:
+        raise _explain(frame, str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProtocolViolation(ErrorCode.BAD_JSON, f"not JSON: {error}") from None
+
+
+def _explain(frame: bytes | str, reason: str) -> ProtocolViolation:
+    """What a well-formed but wrong frame is guilty of, with what an error reply echoes."""
+    try:
+        request_id = _request_ids.decode(frame).request_id
+    except msgspec.ValidationError:
+        request_id = None
+    try:
+        request = _envelopes.decode(frame).type
+    except msgspec.ValidationError:
+        request = None
+    if request is not None and request not in _known_types:
+        code, reason = ErrorCode.UNKNOWN_TYPE, f"unknown message type {request[:64]!r}"
+    else:
+        code = ErrorCode.BAD_REQUEST
+    return ProtocolViolation(code, reason, request=request, request_id=request_id)
+
+
+def decode_reply(frame: bytes | str) -> AnyReply | None:
+    """A server's frame as a typed message; None for a type that this version does not know.
+
+    Raises `msgspec.DecodeError` (of which `ValidationError` is one) where the frame is no message.
+    """
+    try:
+        return _replies.decode(frame)
+    except msgspec.ValidationError:
+        kind = _envelopes.decode(frame).type
+        if kind is not None and kind not in _known_replies:
+            return None
+        raise
+
+
+_known_replies = {struct.__struct_config__.tag for struct in AnyReply.__args__}
