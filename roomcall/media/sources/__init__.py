@@ -1,0 +1,1 @@
+"""Where pictures and sounds come from."""
