@@ -1,0 +1,1 @@
+"""The command `roomcall`, and the pytest plugin."""

@@ -1,0 +1,146 @@
+"""`roomcall join`"""
+
+import click
+
+import roomcall
+from roomcall import Call, events
+from roomcall.errors import NoMediaPath
+
+from .. import following
+from ..following import beside, leave_after, show
+from ..options import (
+    DEFAULT_SERVER,
+    SECONDS,
+    SETTINGS,
+    Media,
+    Server,
+    as_ice_server,
+    duration_option,
+    json_option,
+    media_options,
+    server_options,
+)
+from ..output import JsonLines, Output
+from ..signals import signals
+
+
+@click.command(
+    context_settings=SETTINGS,
+    epilog="""\b
+Examples:
+  roomcall join standup --name ann --video cam.mp4
+  roomcall join standup --video testsrc --size 640x360 --duration 30
+  roomcall join standup --expect-peers 2 --timeout 10 --json""",
+)
+@click.argument("room")
+@server_options
+@click.option("--name", metavar="NAME", help="What the others see.")
+@media_options
+@duration_option("Leave after so many seconds.")
+@click.option("--no-create", is_flag=True, help="Fail where there is no such room.")
+@click.option("--private", is_flag=True, help="Make a new room that only its id leads to.")
+@click.option(
+    "--max-participants",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Of a room that is made; 0 is any number.",
+)
+@click.option("--ice-policy", type=click.Choice(["all", "relay"]), default="all")
+@click.option(
+    "--ice-server",
+    multiple=True,
+    metavar="URL",
+    help="A STUN or TURN server beside the server's own; repeatable.",
+)
+@click.option(
+    "--expect-peers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Exit with 5 unless connected to N others within --timeout.",
+)
+@click.option(
+    "--timeout", type=SECONDS, default=30.0, metavar="SECONDS", help="For --expect-peers."
+)
+@click.option(
+    "--stats-interval",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    metavar="SECONDS",
+    help="How often statistics are taken; 0 is never.",
+)
+@json_option
+def command(
+    room: str,
+    server: Server,
+    media: Media,
+    name: str | None,
+    duration: float | None,
+    no_create: bool,
+    private: bool,
+    max_participants: int,
+    ice_policy: str,
+    ice_server: tuple[str, ...],
+    expect_peers: int | None,
+    timeout: float,
+    stats_interval: float,
+    json: bool,
+) -> None:
+    """Join ROOM, or make it where there is none, and call everybody in it.
+
+    ROOM is a name, or an id where it is a UUID. Without --video and --audio you only receive.
+    """
+
+    async def stay(call: Call, output: Output) -> None:
+        if private and call.room is not None:
+            where = "" if server.url == DEFAULT_SERVER else f" --server {server.url}"
+            output.note(f"Join with: roomcall join {call.room.id}{where}")
+        work = [leave_after(duration, [call])] if duration else []
+        if expect_peers:
+            work.append(_expect(call, expect_peers, timeout))
+        async with beside(*work) as tasks:
+            with signals.answered_by(lambda: call.leave("interrupted")):
+                await show(call, output)
+            if expect_peers:
+                await tasks[-1]
+
+    async def run() -> None:
+        with JsonLines() if json else _lines() as output:
+            async with roomcall.join(
+                room,
+                server=server.url,
+                ssl=server.ssl,
+                name=name,
+                video=media.video,
+                audio=media.audio,
+                video_size=media.video_size,
+                fps=media.fps,
+                video_codec=media.video_codec,
+                video_bitrate=media.video_bitrate,
+                audio_bitrate=media.audio_bitrate,
+                loop=media.loop,
+                create=not no_create,
+                private=private,
+                max_participants=max_participants,
+                ice_policy=ice_policy,
+                ice_servers=[as_ice_server(url) for url in ice_server],
+                stats_interval=stats_interval or None,
+            ) as call:
+                await stay(call, output)
+
+    signals.run(run())
+
+
+async def _expect(call: Call, count: int, timeout: float) -> None:
+    try:
+        await following.expect_peers(call, count, timeout)
+    except NoMediaPath:
+        await call.leave()
+        raise
+
+
+def _lines() -> Output:
+    # rich loads only where people look
+    from ..lines import Lines
+    from ..table import Table
+
+    return Lines(Table(), only=(events.Event,))

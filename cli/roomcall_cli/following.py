@@ -1,0 +1,83 @@
+"""What every command with a call does while it lasts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from roomcall import Call, events
+from roomcall.errors import NoMediaPath, Refused, ServerUnreachable
+
+from .output import Output
+
+
+async def show(call: Call, output: Output) -> None:
+    """Show every event until the call ends. Raises what ended it, where that is an error."""
+    cause, reason = "", ""
+    async for event in call:
+        output.event(event, call.id)
+        match event:
+            case events.WarningIssued(message=message):
+                cause = message  # the last one says why, where the server ended the call
+            case events.Left():
+                reason = event.reason
+    if reason == "removed":
+        raise Refused("removed", cause or "removed from the room")
+    if reason == "server-lost":
+        raise ServerUnreachable(cause or "the server was lost — is it still running?")
+
+
+async def leave_all(calls: Iterable[Call], reason: str) -> None:
+    await asyncio.gather(*(call.leave(reason) for call in calls))
+
+
+async def leave_after(seconds: float, calls: Iterable[Call]) -> None:
+    await asyncio.sleep(seconds)
+    await leave_all(calls, "duration")
+
+
+async def expect_peers(call: Call, count: int, timeout: float) -> None:
+    """Return when `count` peers are connected at the same time. Raises `NoMediaPath`."""
+    try:
+        async with asyncio.timeout(timeout):
+            async for event in call:
+                if isinstance(event, events.Left) and event.reason == "interrupted":
+                    return  # whoever ends it early has no question
+                if _connected(call) >= count:
+                    return
+    except TimeoutError:
+        pass
+    states = [f"{peer.name or peer.id[:8]} is {peer.state}" for peer in call.peers.values()]
+    raise NoMediaPath(
+        None,
+        f"connected to {_connected(call)} of {count} expected peers"
+        f" ({', '.join(states) or 'nobody else is in the room'})"
+        " — see that they are there, and that UDP passes between the two",
+    )
+
+
+def _connected(call: Call) -> int:
+    return sum(peer.state == "connected" for peer in call.peers.values())
+
+
+@asynccontextmanager
+async def beside(
+    *work: Coroutine[Any, Any, None],
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Runs `work` while it is entered, not longer."""
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def single_error() -> Iterator[None]:
+    """Of what a task group raises, the first alone: the others are its consequences."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None

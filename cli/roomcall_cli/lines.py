@@ -1,0 +1,74 @@
+"""For people: a line for what they care about, and a live table where stderr is a terminal."""
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from .exits import OutputLost
+from .output import is_quiet
+from .wording import line_of, printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from roomcall import Event
+
+    from .table import Table
+
+
+class Lines:
+    """Shows events of the types `only`, and `table`: live, and once more at the end."""
+
+    def __init__(self, table: "Table", only: tuple[type["Event"], ...]) -> None:
+        self._table = table
+        self._only = only
+        self._quiet = is_quiet()
+        self._stdout = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._screen = Console(stderr=True, highlight=False)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._screen.is_terminal and not self._quiet:
+            self._live = Live(
+                console=self._screen,
+                get_renderable=self._table.render,
+                auto_refresh=False,  # at each event: no thread reads the table while it changes
+                transient=True,
+                redirect_stdout=False,
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if kind is None and not self._quiet and self._table:
+            self._print(self._table.render())
+
+    def event(self, event: "Event", own_id: str) -> None:
+        self._table.see(event, own_id)
+        if isinstance(event, self._only) and not self._quiet:
+            line = line_of(event)
+            if line is not None:
+                self._print(line)
+        if self._live is not None:
+            self._live.refresh()
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._print(printable(text))
+
+    def _print(self, what: "RenderableType") -> None:
+        on_screen = self._live is not None and self._stdout.is_terminal
+        # Only the live display's own console knows how to write above it.
+        console = self._screen if on_screen else self._stdout
+        try:
+            console.print(what)
+        except BrokenPipeError:
+            raise OutputLost from None
+        except OSError as error:
+            raise click.UsageError(f"stdout cannot be written: {error.strerror}") from None

@@ -1,0 +1,164 @@
+"""Options that several commands have, and how their values are written."""
+
+import functools
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from .output import write_warning
+
+# --server is ROOMCALL_SERVER in every command: the same prefix for all, without their names.
+SETTINGS: dict[str, Any] = {
+    "auto_envvar_prefix": "ROOMCALL",
+    "help_option_names": ["-h", "--help"],
+}
+DEFAULT_SERVER = "http://127.0.0.1:8080"
+
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+Command = Callable[..., None]
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,4})[x×]([1-9]\d{0,4})", str(value).lower())
+        if match is None:
+            self.fail(f"{value!r} is no size such as 640x360", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Bitrate(click.ParamType[int]):
+    name = "bits/s"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmM]?)(?:bit)?", str(value))
+        rate = float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()] if match else 0
+        if not rate:
+            self.fail(f"{value!r} is no bitrate such as 500k or 2M", param, ctx)
+        return round(rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the rooms are, and whom to trust there."""
+
+    url: str
+    ssl: ssl.SSLContext | Literal[False] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What is sent: the arguments of `roomcall.join` of the same names."""
+
+    video: str | None
+    audio: str | None
+    video_size: tuple[int, int] | None
+    fps: float | None
+    video_codec: Literal["auto", "h264", "vp8"]
+    video_bitrate: int | None
+    audio_bitrate: int | None
+    loop: bool
+
+
+def server_options(function: Command) -> Command:
+    """For every command that connects, which gets them as `server: Server`."""
+
+    @click.option(
+        "--server",
+        default=DEFAULT_SERVER,
+        metavar="URL",
+        help="The signaling server; a path prefix, https, ws and wss are fine.",
+    )
+    @click.option(
+        "--ca-file",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Trust this authority's certificate (PEM) only.",
+    )
+    @click.option("--insecure", is_flag=True, help="Trust any certificate.")
+    @functools.wraps(function)
+    def command(*args: Any, server: str, ca_file: str | None, insecure: bool, **rest: Any) -> None:
+        function(*args, server=Server(server, _trust(ca_file, insecure)), **rest)
+
+    return command
+
+
+def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[False] | None:
+    if ca_file is not None and insecure:
+        raise click.UsageError("--ca-file and --insecure exclude each other")
+    if insecure:
+        write_warning("--insecure trusts any certificate: whoever is in between can read all of it")
+        return False
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (ssl.SSLError, OSError):
+        raise click.UsageError(f"{ca_file} holds no PEM certificate") from None
+
+
+def media_options(function: Command) -> Command:
+    """For commands that send, which get them as `media: Media`."""
+
+    @click.option(
+        "--video",
+        metavar="SRC",
+        help="What to show: a file or testsrc.  [default: none]",
+    )
+    @click.option(
+        "--audio",
+        metavar="SRC",
+        help="What to be heard.  [default: the sound of --video]",
+    )
+    @click.option("--size", type=Size(), help="Scale the picture.")
+    @click.option("--fps", type=click.FloatRange(1, 240), metavar="N", help="Pictures a second.")
+    @click.option("--video-codec", type=click.Choice(["auto", "h264", "vp8"]), default="auto")
+    @click.option("--video-bitrate", type=Bitrate(), help="Such as 500k or 2M.")
+    @click.option("--audio-bitrate", type=Bitrate(), help="Such as 32k.")
+    @click.option("--no-loop", is_flag=True, help="Leave at the end of a file.")
+    @functools.wraps(function)
+    def command(
+        *args: Any,
+        video: str | None,
+        audio: str | None,
+        size: tuple[int, int] | None,
+        fps: float | None,
+        video_codec: Literal["auto", "h264", "vp8"],
+        video_bitrate: int | None,
+        audio_bitrate: int | None,
+        no_loop: bool,
+        **rest: Any,
+    ) -> None:
+        media = Media(
+            video, audio, size, fps, video_codec, video_bitrate, audio_bitrate, not no_loop
+        )
+        function(*args, media=media, **rest)
+
+    return command
+
+
+def as_ice_server(url: str) -> dict[str, str]:
+    """`stun:host`, or `turn:user:credential@host:port` as a W3C `RTCIceServer`."""
+    match = re.fullmatch(r"(stuns?|turns?):(?:([^:@]+):(.+)@)?([^@]+)", url)
+    if match is None:
+        raise click.UsageError(f"{url} is no ICE server such as stun:host or turn:user:secret@host")
+    scheme, user, credential, host = match.groups()
+    server = {"urls": f"{scheme}:{host}"}
+    return server | {"username": user, "credential": credential} if user else server
+
+
+json_option = click.option("--json", is_flag=True, help="One JSON object a line.")
+
+
+def duration_option(text: str) -> Callable[[Command], Command]:
+    return click.option("--duration", type=SECONDS, metavar="SECONDS", help=text)

@@ -1,0 +1,93 @@
+"""SIGINT and SIGTERM.
+
+Rule 1. The first asks the command to end: it leaves its room, finishes its files, and exits 0.
+Rule 2. A second SIGINT ends the process at once with 130.
+Rule 3. Before the event loop runs there is nothing to finish: the first ends the process with 0.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Self
+
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Interrupted(BaseException):
+    """The command ended because it was asked to, with nothing left to do."""
+
+
+class Signals:
+    def __init__(self) -> None:
+        self._asked = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._answer: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self._answering: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Nothing is left to be interrupted: the process is ending by itself.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def run(self, main: Coroutine[Any, Any, None]) -> None:
+        """`asyncio.run` whose main task is cancelled by the first signal, unless it `answers`.
+
+        Raises `Interrupted` where it was cancelled.
+        """
+        try:
+            asyncio.run(self._run(main))
+        except asyncio.CancelledError:
+            raise Interrupted from None
+        finally:
+            self._loop = None
+
+    async def _run(self, main: Coroutine[Any, Any, None]) -> None:
+        self._main = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        await main
+
+    @contextmanager
+    def answered_by(self, answer: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
+        """Inside, the first signal runs `answer` and cancels nothing."""
+        self._answer = answer
+        try:
+            yield
+        finally:
+            self._answer = None
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if self._asked:
+            if number == signal.SIGINT:
+                self._abort()
+            return
+        self._asked = True
+        if self._loop is None:
+            raise Interrupted
+        self._loop.call_soon_threadsafe(self._ask)
+
+    def _ask(self) -> None:
+        assert self._main is not None
+        if self._answer is None:
+            self._main.cancel()
+        else:
+            self._answering = asyncio.create_task(self._answer())
+
+    def _abort(self) -> None:
+        if sys.stderr.isatty():  # a live table hides it
+            sys.stderr.write(_SHOW_CURSOR)
+            sys.stderr.flush()
+        os._exit(130)
+
+
+# One process has one set of signals.
+signals = Signals()

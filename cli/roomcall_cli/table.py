@@ -1,0 +1,117 @@
+"""The table of peers: who, in which state, what comes and what goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from roomcall import events
+from roomcall.events import Event
+
+from .wording import who
+
+
+@dataclass
+class Row:
+    """One peer as one of our own peers sees it."""
+
+    watcher: str
+    name: str
+    state: str = "connecting"
+    seconds: float | None = None
+    first_picture: float | None = None
+    stats: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    interval: float = 1.0
+
+
+_STATE_STYLE = {"connected": "green", "connecting": "yellow", "failed": "red", "left": "dim"}
+
+
+class Table:
+    """Made from events alone. `own_names`: of one's own peers by id, where there are several."""
+
+    def __init__(self, own_names: Mapping[str, str] | None = None) -> None:
+        self.own_names = own_names
+        self._rows: dict[tuple[str, str], Row] = {}
+        self._measured: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def see(self, event: Event, own_id: str) -> None:
+        if isinstance(event, events.StatsUpdated):
+            interval = event.t - self._measured.get(own_id, 0.0)
+            self._measured[own_id] = event.t
+            for id, stats in event.peers.items():
+                if row := self._rows.get((own_id, id)):
+                    row.before, row.stats, row.interval = row.stats, stats, interval
+        elif isinstance(event, events.PeerEvent) and event.peer is not None:
+            watcher = (self.own_names or {}).get(own_id, "")
+            key = own_id, event.peer.id
+            row = self._rows.setdefault(key, Row(watcher, who(event.name, event.peer.id)))
+            self._update(row, event)
+
+    @staticmethod
+    def _update(row: Row, event: events.PeerEvent) -> None:
+        match event:
+            case events.PeerConnected(seconds=seconds):
+                row.state, row.seconds = "connected", seconds
+            case events.FirstFrame(kind="video", seconds=seconds):
+                row.first_picture = seconds
+            case events.PeerFailed():
+                row.state = "failed"
+            case events.PeerLeft():
+                row.state = "left"
+
+    def render(self) -> RenderableType:
+        table = RichTable(box=None, header_style="dim", pad_edge=False)
+        if self.own_names is not None:
+            table.add_column("at")
+        for title in ("peer", "state"):
+            table.add_column(title)
+        for title in ("setup", "picture", "size", "fps", "in", "loss", "out", "rtt"):
+            table.add_column(title, justify="right")
+        for row in self._rows.values():
+            cells = [row.watcher] if self.own_names is not None else []
+            style = _STATE_STYLE.get(row.state, "")
+            table.add_row(*cells, Text(row.name), Text(row.state, style), *_cells(row))
+        return table
+
+
+def _cells(row: Row) -> list[str]:
+    picture = _section(row.stats, "video", "inbound")
+    width = picture.get("frameWidth")
+    received, lost = _grown(row, "packetsReceived"), _grown(row, "packetsLost")
+    trip = row.stats.get("roundTripTime")
+    return [
+        _text(row.seconds and row.seconds * 1000, "{:.0f} ms"),
+        _text(row.first_picture, "{:.1f} s"),
+        f"{width}×{picture['frameHeight']}" if width else "",
+        _text(picture.get("framesPerSecond"), "{:.0f}"),
+        _text(_grown(row, "bytesReceived") * 8e-3 / row.interval, "{:.0f} kbit/s"),
+        _text(100 * lost / (received + lost) if received + lost > 0 else None, "{:.1f} %"),
+        _text(_grown(row, "bytesSent", "outbound") * 8e-3 / row.interval, "{:.0f} kbit/s"),
+        _text(trip and trip * 1000, "{:.0f} ms"),
+    ]
+
+
+def _section(stats: dict[str, Any], kind: str, direction: str) -> dict[str, Any]:
+    section: dict[str, Any] = stats.get(kind, {}).get(direction, {})
+    return section
+
+
+def _grown(row: Row, field: str, direction: str = "inbound") -> float:
+    """By how much a counter of picture and sound together grew in the last interval."""
+    return sum(
+        _section(row.stats, kind, direction).get(field, 0)
+        - _section(row.before, kind, direction).get(field, 0)
+        for kind in ("video", "audio")
+    )
+
+
+def _text(value: float | None, pattern: str) -> str:
+    return "" if value is None else pattern.format(value)
