@@ -1,1 +1,99 @@
-"""Where pictures and sounds come from."""
+"""Where pictures and sounds come from: `open_sources` takes what a user said, and opens it."""
+
+import os
+import re
+from dataclasses import dataclass
+
+from ...errors import SourceError
+from ..clock import Clock, LoopClock
+from ..source import Kind, Sources, VideoOptions
+from .adapted import AdaptedAudio, AdaptedVideo, receiver
+from .opening import Wanted, open_file
+from .testsrc import open_testsrc
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_DEVICES = ("webcam", "mic", "screen")
+
+
+async def open_sources(
+    video: object = None,
+    audio: object = None,
+    options: VideoOptions = VideoOptions(),  # noqa: B008 - frozen
+    *,
+    loop: bool = True,
+    clock: Clock | None = None,
+) -> Sources:
+    """Open what is to be sent.
+
+    Args:
+        video: a path, `testsrc`, `none`, or an object: one with `kind` and `async recv()`, such as
+            aiortc's tracks, or an asynchronous iterator of `av.VideoFrame`. None is `none`.
+        audio: the same for sound. None is what `video` has.
+        options: what is asked of the picture.
+        loop: whether files begin again at their end.
+        clock: for tests; the event loop's otherwise.
+
+    Raises:
+        SourceError: something cannot be read, or is not supported.
+    """
+    opening = _Opening(options, clock or LoopClock(), loop)
+    video = "none" if video is None else _plain(video)
+    if audio is None:
+        # Its own sound comes along; a file may have sound alone.
+        return await opening.open(video, "video", Wanted({"video", "audio"}, set()))
+    audio = _plain(audio)
+    if isinstance(video, str) and video == audio:
+        return await opening.open(video, "video", Wanted({"video", "audio"}, {"video", "audio"}))
+    picture = await opening.open(video, "video", Wanted({"video"}, {"video"}))
+    try:
+        sound = await opening.open(audio, "audio", Wanted({"audio"}, {"audio"}))
+    except BaseException:
+        await picture.close()
+        raise
+    return Sources(picture.video, sound.audio)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    options: VideoOptions
+    clock: Clock
+    loop: bool
+
+    async def open(self, source: object, place: Kind, wanted: Wanted) -> Sources:
+        if not isinstance(source, str):
+            return self._adapt(source, place)
+        if source == "none":
+            return Sources()
+        if source == "testsrc":
+            return open_testsrc(wanted.kinds, self.options, self.clock)
+        if source in _DEVICES or source.startswith("/dev/"):
+            raise SourceError(
+                source, f"{source}: devices are not supported yet — give a file or testsrc"
+            )
+        if _URL.match(source):
+            raise SourceError(
+                source, f"{source}: addresses are not supported yet — give a file or testsrc"
+            )
+        return await open_file(source, wanted, self.options, self.clock, loop=self.loop)
+
+    def _adapt(self, source: object, place: Kind) -> Sources:
+        name = type(source).__name__
+        receive = receiver(source)
+        if receive is None:
+            raise SourceError(
+                name,
+                f"{name} is no source — give a path, testsrc, an object with `kind` and "
+                "`async recv()`, or an asynchronous iterator of frames",
+            )
+        kind = getattr(source, "kind", place)
+        if kind != place:
+            raise SourceError(
+                name, f"{name} is a source of {kind}, not of {place} — pass it as {kind}="
+            )
+        if place == "video":
+            return Sources(video=AdaptedVideo(receive, self.options, self.clock))
+        return Sources(audio=AdaptedAudio(receive, self.clock))
+
+
+def _plain(source: object) -> object:
+    return os.fspath(source) if isinstance(source, os.PathLike) else source
