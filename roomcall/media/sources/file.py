@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 HOLD = 0.2  # seconds after which a picture that stands still is sent again
 _LATE = 0.2  # seconds: a picture that is later is skipped
 _AT_LEAST = 1.0  # seconds: so often a picture is shown, however late
+_RESERVE = 2048  # samples: two frames of AAC
 _HOPELESS = 1.0  # seconds behind: the decoder goes on at the next key frame
 
 
@@ -177,7 +178,7 @@ class FileAudio:
         self._timeline = timeline
         self._decoder = _Decoder(demuxer, "audio")
         self._converter = SoundConverter()
-        self._samples = Samples()
+        self._samples = Samples(_RESERVE)
         self._begins = True  # the next frame is the first one of a pass
         self._given = 0
         self._ahead = ReadAhead(self._decode, "roomcall-file-audio")
@@ -210,7 +211,7 @@ class FileAudio:
                 piece = self._decoder.read()
             except SourceEnded:
                 samples.add(self._converter.flush())
-                if not samples.fill_up():
+                if not samples.finish():
                     raise
                 continue
             if piece is None:
