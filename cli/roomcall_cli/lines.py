@@ -1,6 +1,7 @@
 """For people: a line for what they care about, and a live table where stderr is a terminal."""
 
 import sys
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import click
@@ -42,7 +43,9 @@ class Lines:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None, /
+    ) -> None:
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -4,9 +4,11 @@ stdout carries the result and nothing else, each line flushed at once; warnings 
 to stderr.
 """
 
-import json as json_module
+import json
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import click
@@ -21,7 +23,13 @@ class Output(Protocol):
     """Shows what happens while it is entered."""
 
     def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
     def event(self, event: "Event", own_id: str) -> None:
         """Something happened in the call of the client `own_id`."""
 
@@ -42,7 +50,7 @@ def write_line(text: str) -> None:
 
 def write_json(value: Mapping[str, Any]) -> None:
     """One object on one line."""
-    write_line(json_module.dumps(value, ensure_ascii=False))
+    write_line(json.dumps(value, ensure_ascii=False))
 
 
 def write_note(text: str) -> None:
@@ -61,10 +69,11 @@ def is_quiet() -> bool:
 
 
 class JsonLines:
-    """Events as they are. `several`: each says as `self` who saw it."""
+    """Events as they are, on one clock. `several`: each says as `self` who saw it."""
 
     def __init__(self, *, several: bool = False) -> None:
         self._several = several
+        self._started = datetime.now(UTC)
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +82,9 @@ class JsonLines:
         pass
 
     def event(self, event: "Event", own_id: str) -> None:
-        write_json(event.to_dict() | ({"self": own_id} if self._several else {}))
+        # A call counts from entering; the calls of one command did not enter at once.
+        t = {"t": round((event.time - self._started).total_seconds(), 3)}
+        write_json(event.to_dict() | t | ({"self": own_id} if self._several else {}))
 
     def note(self, text: str) -> None:
         pass

@@ -22,7 +22,7 @@ class Row:
     name: str
     state: str = "connecting"
     seconds: float | None = None
-    first_picture: float | None = None
+    first: dict[str, float] = field(default_factory=dict)
     stats: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     interval: float = 1.0
@@ -60,22 +60,27 @@ class Table:
         match event:
             case events.PeerConnected(seconds=seconds):
                 row.state, row.seconds = "connected", seconds
-            case events.FirstFrame(kind="video", seconds=seconds):
-                row.first_picture = seconds
+            case events.FirstFrame(kind=kind, seconds=seconds):
+                row.first[kind] = seconds
             case events.PeerFailed():
                 row.state = "failed"
             case events.PeerLeft():
-                row.state = "left"
+                row.state, row.stats, row.before = "left", {}, {}
+
+    def _in_order(self) -> list[Row]:
+        if self.own_names is None:
+            return list(self._rows.values())
+        place = {id: index for index, id in enumerate(self.own_names)}
+        return [row for _, row in sorted(self._rows.items(), key=lambda item: place[item[0][0]])]
 
     def render(self) -> RenderableType:
         table = RichTable(box=None, header_style="dim", pad_edge=False)
-        if self.own_names is not None:
-            table.add_column("at")
-        for title in ("peer", "state"):
+        for title in ("peer",) if self.own_names is None else ("to", "from"):
             table.add_column(title)
-        for title in ("setup", "picture", "size", "fps", "in", "loss", "out", "rtt"):
+        table.add_column("state")
+        for title in ("setup", "picture", "sound", "size", "fps", "in", "loss", "out", "rtt"):
             table.add_column(title, justify="right")
-        for row in self._rows.values():
+        for row in self._in_order():
             cells = [row.watcher] if self.own_names is not None else []
             style = _STATE_STYLE.get(row.state, "")
             table.add_row(*cells, Text(row.name), Text(row.state, style), *_cells(row))
@@ -85,17 +90,17 @@ class Table:
 def _cells(row: Row) -> list[str]:
     picture = _section(row.stats, "video", "inbound")
     width = picture.get("frameWidth")
-    received, lost = _grown(row, "packetsReceived"), _grown(row, "packetsLost")
+    received, lost = (_grown(row, field, "inbound") for field in ("packetsReceived", "packetsLost"))
     trip = row.stats.get("roundTripTime")
     return [
         _text(row.seconds and row.seconds * 1000, "{:.0f} ms"),
-        _text(row.first_picture, "{:.1f} s"),
+        *(_text(row.first.get(kind), "{:.1f} s") for kind in ("video", "audio")),
         f"{width}×{picture['frameHeight']}" if width else "",
         _text(picture.get("framesPerSecond"), "{:.0f}"),
-        _text(_grown(row, "bytesReceived") * 8e-3 / row.interval, "{:.0f} kbit/s"),
+        _rate(row, "bytesReceived", "inbound"),
         _text(100 * lost / (received + lost) if received + lost > 0 else None, "{:.1f} %"),
-        _text(_grown(row, "bytesSent", "outbound") * 8e-3 / row.interval, "{:.0f} kbit/s"),
-        _text(trip and trip * 1000, "{:.0f} ms"),
+        _rate(row, "bytesSent", "outbound"),
+        _text(trip and trip * 1000, "{:.1f} ms"),
     ]
 
 
@@ -104,13 +109,19 @@ def _section(stats: dict[str, Any], kind: str, direction: str) -> dict[str, Any]
     return section
 
 
-def _grown(row: Row, field: str, direction: str = "inbound") -> float:
+def _grown(row: Row, field: str, direction: str) -> float:
     """By how much a counter of picture and sound together grew in the last interval."""
-    return sum(
-        _section(row.stats, kind, direction).get(field, 0)
-        - _section(row.before, kind, direction).get(field, 0)
-        for kind in ("video", "audio")
-    )
+    total = 0.0
+    for kind in ("video", "audio"):
+        now = _section(row.stats, kind, direction).get(field, 0)
+        total += now - _section(row.before, kind, direction).get(field, 0)
+    return total
+
+
+def _rate(row: Row, field: str, direction: str) -> str:
+    if not row.stats:
+        return ""
+    return f"{_grown(row, field, direction) * 8e-3 / row.interval:.0f} kbit/s"
 
 
 def _text(value: float | None, pattern: str) -> str:

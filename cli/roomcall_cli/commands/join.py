@@ -1,5 +1,7 @@
 """`roomcall join`"""
 
+from typing import Literal
+
 import click
 
 import roomcall
@@ -78,7 +80,7 @@ def command(
     no_create: bool,
     private: bool,
     max_participants: int,
-    ice_policy: str,
+    ice_policy: Literal["all", "relay"],
     ice_server: tuple[str, ...],
     expect_peers: int | None,
     timeout: float,

@@ -1,0 +1,97 @@
+"""`roomcall serve`"""
+
+import asyncio
+
+import click
+
+import roomcall_server
+
+from ..options import SETTINGS, json_option
+from ..output import write_json, write_line, write_note, write_warning
+from ..signals import signals
+
+COUNT = click.IntRange(min=0)
+
+
+@click.command(
+    context_settings=SETTINGS,
+    epilog="""\b
+Examples:
+  roomcall serve
+  roomcall serve --host 0.0.0.0 --port 80 --max-rooms 100
+  ROOMCALL_TURN_SECRET=… roomcall serve --turn-url turn:turn.example:3478""",
+)
+@click.option("--host", default="127.0.0.1", help="The address to listen at; 0.0.0.0 is all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
+@click.option(
+    "--store", default="memory", metavar="STORE", help="Where rooms are kept: memory, for now."
+)
+@click.option("--stun-url", multiple=True, metavar="URL", help="For all clients; repeatable.")
+@click.option("--turn-url", multiple=True, metavar="URL", help="For all clients; repeatable.")
+@click.option(
+    "--turn-secret",
+    default="",
+    metavar="SECRET",
+    help="Shared with the TURN server; better in ROOMCALL_TURN_SECRET.",
+)
+@click.option(
+    "--turn-ttl",
+    type=click.IntRange(min=1),
+    default=3600,
+    metavar="SECONDS",
+    help="How long TURN credentials hold.",
+)
+@click.option(
+    "--allow-origin",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A web site whose pages may connect, or *; repeatable.",
+)
+@click.option("--max-clients", type=COUNT, default=0, metavar="N", help="0 is any number.")
+@click.option("--max-rooms", type=COUNT, default=0, metavar="N", help="0 is any number.")
+@click.option("--max-message-bytes", type=click.IntRange(min=1024), default=65_536, metavar="N")
+@json_option
+def command(
+    host: str,
+    port: int,
+    store: str,
+    stun_url: tuple[str, ...],
+    turn_url: tuple[str, ...],
+    turn_secret: str,
+    turn_ttl: int,
+    allow_origin: tuple[str, ...],
+    max_clients: int,
+    max_rooms: int,
+    max_message_bytes: int,
+    json: bool,
+) -> None:
+    """Run the signaling server."""
+
+    async def run() -> None:
+        serving = roomcall_server.serve(
+            host=host,
+            port=port,
+            store=store,
+            stun_urls=stun_url,
+            turn_urls=turn_url,
+            turn_secret=turn_secret,
+            turn_ttl=turn_ttl,
+            allow_origins=allow_origin,
+            max_clients=max_clients,
+            max_rooms=max_rooms,
+            max_message_bytes=max_message_bytes,
+        )
+        async with serving as server:
+            if json:
+                write_json({"event": "listening", "url": server.url, "port": server.port})
+            else:
+                write_line(f"Listening at {server.url}")
+                write_note("Ctrl-C ends it.")
+            if turn_url:
+                write_warning("anybody who connects gets TURN credentials")
+            await asyncio.Event().wait()  # until the first signal cancels it
+
+    try:
+        signals.run(run())
+    except (roomcall_server.ConfigError, roomcall_server.StartError) as error:
+        raise click.UsageError(f"{error}") from None

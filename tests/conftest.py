@@ -1,0 +1,133 @@
+"""What holds for every test: nothing may be left behind, and tools beyond Python are named.
+
+A test that leaves a task, a thread, a file descriptor or a child process behind fails, whatever
+else it found.
+"""
+
+import asyncio
+import gc
+import inspect
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from typing import TypeVar
+
+import psutil
+import pytest
+
+ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
+        # First to be set up is last to be torn down: still in the test's event loop.
+        item.fixturenames.insert(0, "_no_task_left")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("system"):
+        package = marker.args[0]
+        tool = marker.kwargs.get("tool", package)
+        if shutil.which(tool) is None:
+            reason = f"needs {tool}, from the Debian package {package}: `make test SYSTEM=1` has it"
+            (pytest.fail if _must_be_complete() else pytest.skip)(reason)
+
+
+def _must_be_complete() -> bool:
+    return bool(os.environ.get("CI") or os.environ.get("SYSTEM"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """No thread, descriptor or child process outlives its test."""
+    watched: dict[str, Callable[[], Mapping[Hashable, str]]] = {
+        "thread": _threads,
+        "descriptor": _descriptors,
+        "child process": _children,
+    }
+    before = {kind: set(look()) for kind, look in watched.items()}
+    yield
+    left = _settled(lambda: _left(watched, before))
+    assert not left, "left behind by the test:\n  " + "\n  ".join(left)
+
+
+@pytest.fixture
+async def _no_task_left(_nothing_left: None) -> AsyncIterator[None]:
+    """No task of the test's event loop outlives its fixtures."""
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(3):  # a task that has just been cancelled ends with the loop's next turns
+        await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    assert not left, "tasks left behind by the test:\n  " + "\n  ".join(map(repr, left))
+
+
+def _left(
+    watched: Mapping[str, Callable[[], Mapping[Hashable, str]]],
+    before: Mapping[str, set[Hashable]],
+) -> list[str]:
+    return [
+        f"{kind} {text}"
+        for kind, look in watched.items()
+        for key, text in look().items()
+        if key not in before[kind]
+    ]
+
+
+def _settled(left: Callable[[], list[str]]) -> list[str]:
+    """What is still left when the garbage is gone and what was ending has ended."""
+    if not left():
+        return []
+    gc.collect()
+    deadline = time.monotonic() + ENDING
+    while (found := left()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def _threads() -> dict[Hashable, str]:
+    return {thread: thread.name for thread in threading.enumerate()}
+
+
+def _children() -> dict[Hashable, str]:
+    return {
+        child: f"{child.pid}: {_command(child)}"
+        for child in psutil.Process().children(recursive=True)
+    }
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) or process.status()
+    except psutil.Error:
+        return "ended, but not waited for"
+
+
+def _descriptors() -> dict[Hashable, str]:
+    """By number and what it stands for, so that a number in use again is another descriptor."""
+    if sys.platform != "linux":
+        process = psutil.Process()
+        files = {(file.fd, file.path): file.path for file in process.open_files()}
+        return {**files, **{(c.fd, str(c)): str(c) for c in process.net_connections()}}
+    found: dict[Hashable, str] = {}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{number}")
+        except FileNotFoundError:  # the one by which the folder itself was read
+            continue
+        found[number, target] = f"{number}: {target}{_address(int(number), target)}"
+    return found
+
+
+def _address(number: int, target: str) -> str:
+    if not target.startswith("socket:"):
+        return ""
+    for connection in psutil.Process().net_connections("all"):
+        if connection.fd == number:
+            return f" {connection.laddr} to {connection.raddr or 'nobody'} {connection.status}"
+    return ""
