@@ -26,7 +26,7 @@ from ..source import (
     SourceEnded,
     VideoOptions,
 )
-from .conversion import PictureConverter, SoundConverter, copy_picture
+from .conversion import PictureConverter, SoundConverter, copy_picture, slot_of
 from .file import sound_frame
 from .samples import Samples
 
@@ -115,7 +115,9 @@ class AdaptedVideo:
         self._clock = clock
         self._fps = options.fps
         self._converter = PictureConverter(options.size)
+        self._first: float | None = None
         self._due: float | None = None
+        self._slot = -1  # of the wanted rate, that was filled last
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="roomcall-adapted-video")
 
     async def recv(self) -> av.VideoFrame:
@@ -124,9 +126,13 @@ class AdaptedVideo:
             if not isinstance(frame, av.VideoFrame):
                 raise self._frames.refuse(frame)
             due = self._place(frame)
-            # Half a frame of tolerance: a rate that is right already is kept as it is.
-            if self._fps and self._due is not None and due < self._due + 0.5 / self._fps:
-                continue
+            if self._first is None:
+                self._first = due
+            if self._fps:
+                slot = slot_of(due - self._first, self._fps)
+                if slot <= self._slot:
+                    continue
+                self._slot = slot
             picture = await self._convert(frame)
             self._due = due
             await self._clock.sleep_until(due)

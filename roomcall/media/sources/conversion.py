@@ -1,6 +1,7 @@
 """Frames of any kind to what `source` asks for. A picture that is right already is not copied."""
 
 from fractions import Fraction
+from math import floor
 
 import av
 from av.audio.resampler import AudioResampler
@@ -77,6 +78,14 @@ def _fit(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
     fitted = even((round(size[0] * scale), round(size[1] * scale)))
     is_near = all(a >= 0.98 * b for a, b in zip(fitted, target, strict=True))
     return target if is_near else fitted
+
+
+def slot_of(seconds: float, fps: float) -> int:
+    """Which picture of a wanted rate one at this time is; only the first of a slot is wanted.
+
+    A quarter of a slot early still counts: time stamps are rounded, and twice the rate is halved.
+    """
+    return floor(seconds * fps + 0.25)
 
 
 def copy_picture(frame: av.VideoFrame) -> av.VideoFrame:

@@ -28,7 +28,7 @@ from ..source import (
     SourceEnded,
     VideoOptions,
 )
-from .conversion import PictureConverter, SoundConverter, copy_picture
+from .conversion import PictureConverter, SoundConverter, copy_picture, slot_of
 from .demuxer import Demuxer, FileEnded, Piece
 from .readahead import ReadAhead
 from .samples import Samples
@@ -159,7 +159,7 @@ class FileVideo:
         time = self._end if frame.pts is None else piece.time(frame.pts)
         self._end = time + float(1 / rate)
         if self._fps:
-            slot = round(time * self._fps)
+            slot = slot_of(time, self._fps)
             if slot <= self._slot:
                 return
             self._slot = slot
