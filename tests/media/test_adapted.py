@@ -118,6 +118,19 @@ async def test_a_source_that_raises_ends_with_one_line(opened, caplog) -> None:
     assert "lens fell off" in caplog.text and "Traceback" not in caplog.text
 
 
+async def test_what_is_not_asynchronous_ends(opened, caplog) -> None:
+    class Plain:
+        kind = "video"
+
+        def recv(self) -> av.VideoFrame:
+            return picture(0)
+
+    sources = await opened(Plain())
+    with pytest.raises(SourceEnded):
+        await sources.video.recv()
+    assert len(caplog.records) == 1
+
+
 async def test_a_frame_of_the_wrong_kind_ends_it(opened, caplog) -> None:
     sources = await opened(Track("video", [sound(0)]))
     with pytest.raises(SourceEnded):

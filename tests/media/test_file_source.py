@@ -99,6 +99,15 @@ async def test_a_wanted_rate(opened, play, ordinary: Path, fps: float, numbers: 
     assert all(abs(a - b) <= 1 for a, b in zip(played.numbers, numbers, strict=False))
 
 
+async def test_repetitions_too_late_are_left_out(opened, clock, files: Path) -> None:
+    path = make_video(files / "slow.mkv", seconds=8, size=(160, 120), frames=[0, 199], audio=None)
+    sources = await opened(path, fps=50.0)
+    await sources.video.recv()
+    clock.time += 5
+    frame = await sources.video.recv()
+    assert 0 <= clock.now() - frame.time < 0.05
+
+
 async def test_a_wanted_size_keeps_the_shape(opened, play, ordinary: Path) -> None:
     scaled = await play(await opened(ordinary, "none", size=(640, 480)), 0.5)
     assert scaled.sizes == {(640, 480, "yuv420p")}

@@ -10,9 +10,9 @@ Rule 3. It stays its owner's: its frames are copied, and it is neither stopped n
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Literal
 
 import av
 
@@ -32,7 +32,7 @@ from .samples import Samples
 
 logger = logging.getLogger(__name__)
 
-Receive = Callable[[], Coroutine[Any, Any, object]]
+Receive = Callable[[], Awaitable[object]]
 
 _BEHIND, _AHEAD = 1.0, 10.0  # seconds off the clock: further, a time stamp has jumped
 _FPS = 30.0  # of pictures without time stamps
@@ -58,15 +58,15 @@ class _Frames:
     def __init__(self, receive: Receive, kind: Kind) -> None:
         self._receive = receive
         self._kind = kind
-        self._asking: asyncio.Task[object] | None = None
+        self._asking: asyncio.Future[object] | None = None
         self.ended = False
 
     async def next(self) -> object:
         """The next frame. Raises `SourceEnded`."""
         if self.ended:
             raise SourceEnded
-        self._asking = asyncio.create_task(self._receive())
         try:
+            self._asking = asyncio.ensure_future(self._receive())
             return await self._asking
         except asyncio.CancelledError:
             if self.ended:

@@ -103,8 +103,9 @@ class FileVideo:
         if self._shown is None:
             return None
         again = self._shown.time + self._hold
-        if not self._fps:
-            again = max(again, self._timeline.elapsed())
+        behind = self._timeline.elapsed() - again
+        if behind > _LATE:
+            again += behind // self._hold * self._hold
         if following is None:
             return again
         if following.time - self._shown.time >= self._patience and again < following.time:
