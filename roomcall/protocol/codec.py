@@ -4,6 +4,7 @@
 """
 
 import msgspec
+from msgspec import Raw
 
 from .errors import ErrorCode, ProtocolViolation
 from .replies import AnyReply, Reply
@@ -39,7 +40,8 @@ def decode_request(frame: bytes | str) -> AnyRequest:
     `unknown-type`, in that order of precedence.
     """
     try:
-        return _requests.decode(frame)
+        request: AnyRequest = _requests.decode(frame)
+        return request
     except msgspec.ValidationError as error:
         raise _explain(frame, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -47,20 +49,29 @@ def decode_request(frame: bytes | str) -> AnyRequest:
 
 
 def _explain(frame: bytes | str, reason: str) -> ProtocolViolation:
-    """What a well-formed but wrong frame is guilty of, with what an error reply echoes."""
+    """What a frame is guilty of that is no request, with what an error reply echoes.
+
+    The typed decoder stops at the first field that is wrong, so the rest may still be no JSON.
+    """
     try:
-        request_id = _request_ids.decode(frame).request_id
-    except msgspec.ValidationError:
-        request_id = None
+        msgspec.json.decode(frame, type=Raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return ProtocolViolation(ErrorCode.BAD_JSON, f"not JSON: {error}")
     try:
         request = _envelopes.decode(frame).type
     except msgspec.ValidationError:
         request = None
-    if request is not None and request not in _known_types:
-        code, reason = ErrorCode.UNKNOWN_TYPE, f"unknown message type {request[:64]!r}"
+    try:
+        request_id = _request_ids.decode(frame).request_id
+    except msgspec.ValidationError:
+        request_id = None  # it is itself at fault, which goes before a type that is unknown
     else:
-        code = ErrorCode.BAD_REQUEST
-    return ProtocolViolation(code, reason, request=request, request_id=request_id)
+        if request is not None and request not in _known_types:
+            reason = f"unknown message type {request[:64]!r}"
+            return ProtocolViolation(
+                ErrorCode.UNKNOWN_TYPE, reason, request=request, request_id=request_id
+            )
+    return ProtocolViolation(ErrorCode.BAD_REQUEST, reason, request=request, request_id=request_id)
 
 
 def decode_reply(frame: bytes | str) -> AnyReply | None:
@@ -69,7 +80,8 @@ def decode_reply(frame: bytes | str) -> AnyReply | None:
     Raises `msgspec.DecodeError` (of which `ValidationError` is one) where the frame is no message.
     """
     try:
-        return _replies.decode(frame)
+        reply: AnyReply = _replies.decode(frame)
+        return reply
     except msgspec.ValidationError:
         kind = _envelopes.decode(frame).type
         if kind is not None and kind not in _known_replies:

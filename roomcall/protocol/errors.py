@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 MAX_NAME = 128
 MAX_DESCRIPTION = 1024
 MAX_REASON = 256
+MAX_PASSWORD = 256
 MAX_CHAT = 4096
 MAX_REQUEST_ID = 128
 MAX_MESSAGE_BYTES = 65_536
@@ -19,6 +20,10 @@ class ErrorCode(StrEnum):
     UNKNOWN_TYPE = "unknown-type"
     ROOM_NOT_FOUND = "room-not-found"
     ROOM_FULL = "room-full"
+    ROOM_LOCKED = "room-locked"
+    ROOM_NOT_OPEN = "room-not-open"
+    WRONG_PASSWORD = "wrong-password"
+    BANNED = "banned"
     ALREADY_IN_ROOM = "already-in-room"
     NOT_IN_ROOM = "not-in-room"
     PEER_NOT_FOUND = "peer-not-found"
@@ -26,6 +31,8 @@ class ErrorCode(StrEnum):
     TOO_MANY_ROOMS = "too-many-rooms"
     NAME_TAKEN = "name-taken"
     PAYLOAD_TOO_LARGE = "payload-too-large"
+    RATE_LIMITED = "rate-limited"
+    DIRECT_MODE_DISABLED = "direct-mode-disabled"
     INTERNAL = "internal"
 
 

@@ -115,6 +115,13 @@ class RenegotiateSignaled(Signaled, frozen=True, tag="renegotiate"):
     pass
 
 
+class IceServers(Reply, frozen=True, kw_only=True, tag="ice-servers"):
+    """`ttl`: for how many seconds the credentials hold."""
+
+    ice_servers: list[dict[str, Any]]
+    ttl: int
+
+
 class Pong(Reply, frozen=True, tag="pong"):
     pass
 
@@ -146,6 +153,7 @@ AnyReply = (
     | IceCandidateSignaled
     | HangupSignaled
     | RenegotiateSignaled
+    | IceServers
     | Pong
     | Error
 )

@@ -37,9 +37,7 @@ class CreateRoom(Request, frozen=True, tag="create-room"):
     payload: CreateRoomPayload
 
 
-class JoinRoomPayload(
-    RoomSettings, frozen=True, kw_only=True, rename="camel", omit_defaults=True
-):
+class JoinRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """`room_id` or `name`; with `create` the rest is used if, and only if, the room is made."""
 
     room_id: str | None = None
@@ -108,6 +106,10 @@ class Chat(Request, frozen=True, kw_only=True, tag="chat"):
     payload: str
 
 
+class GetIceServers(Request, frozen=True, tag="get-ice-servers"):
+    """Renews the `iceServers` of `client-id`."""
+
+
 class Ping(Request, frozen=True, tag="ping"):
     """For browsers, which do not see WebSocket pings."""
 
@@ -124,5 +126,6 @@ AnyRequest = (
     | Hangup
     | Renegotiate
     | Chat
+    | GetIceServers
     | Ping
 )
