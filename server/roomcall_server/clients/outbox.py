@@ -1,0 +1,44 @@
+"""The frames to one client, from the first of its id's life, numbered from 1. Pure.
+
+Rules of this file:
+1. Every message takes the next number; `client-id` is none of them.
+2. What is not acknowledged is kept, newest first to stay: at most so many frames and bytes.
+3. What is still kept can be sent again from any number on; from before that, nothing can.
+"""
+
+from collections import deque
+
+
+class Outbox:
+    """`max_frames` 0 keeps nothing: then there is no resume."""
+
+    def __init__(self, max_frames: int, max_bytes: int) -> None:
+        self.sent = 0
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._kept: deque[bytes] = deque()
+        self._bytes = 0
+
+    def add(self, frame: bytes) -> None:
+        self.sent += 1
+        if not self._max_frames:
+            return
+        self._kept.append(frame)
+        self._bytes += len(frame)
+        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
+            self._drop()
+
+    def acknowledge(self, count: int) -> None:
+        """The client has received its first `count` messages. More than were sent is a lie."""
+        while self._kept and self.sent - len(self._kept) < min(count, self.sent):
+            self._drop()
+
+    def after(self, count: int) -> list[bytes] | None:
+        """What came after the client's first `count`; None where some of it is not kept."""
+        missing = self.sent - count
+        if not 0 <= missing <= len(self._kept):
+            return None
+        return list(self._kept)[len(self._kept) - missing :]
+
+    def _drop(self) -> None:
+        self._bytes -= len(self._kept.popleft())

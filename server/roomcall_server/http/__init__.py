@@ -1,0 +1,1 @@
+"""The server's HTTP side: the WebSocket endpoint and what is asked by plain requests."""

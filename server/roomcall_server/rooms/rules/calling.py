@@ -1,0 +1,56 @@
+"""Signals between two members, and which pairs have a call.
+
+Rules of this file:
+1. Both are members of the room. The payload goes out as it came, and is never looked into.
+2. An offer waits for its answer until a `hangup` of its pair. An answer to an offer that waits
+   makes a call of the pair; a `hangup` of either side ends it.
+3. The signal is delivered first, then the `room-state` that it causes.
+4. The room stays the same value unless a pair's state changes.
+"""
+
+from msgspec.structs import replace
+
+from roomcall.protocol import replies, requests
+from roomcall.protocol.errors import ErrorCode
+
+from ..outcome import Outcome, Refused, Send
+from ..room import Room, pair
+from .leaving import state_change
+
+_SIGNALED: dict[type[requests.Signal], type[replies.Signaled]] = {
+    requests.Offer: replies.OfferSignaled,
+    requests.Answer: replies.AnswerSignaled,
+    requests.IceCandidate: replies.IceCandidateSignaled,
+    requests.Hangup: replies.HangupSignaled,
+    requests.Renegotiate: replies.RenegotiateSignaled,
+}
+
+
+def signal(room: Room, client: str, request: requests.Signal) -> Outcome:
+    if client not in room.members:
+        raise Refused(ErrorCode.NOT_IN_ROOM, "you are not in this room")
+    if request.to not in room.members:
+        raise Refused(ErrorCode.PEER_NOT_FOUND, "the target is not in this room")
+    after = _with_pair(room, client, request)
+    effects = (Send((request.to,), signaled(client, request)), *state_change(room, after))
+    return Outcome(room=after, effects=effects)
+
+
+def signaled(sender: str, request: requests.Signal) -> replies.Signaled:
+    """What the target gets."""
+    return _SIGNALED[type(request)](sender=sender, room_id=request.room_id, payload=request.payload)
+
+
+def _with_pair(room: Room, sender: str, request: requests.Signal) -> Room:
+    both = pair(sender, request.to)
+    ways = {(sender, request.to), (request.to, sender)}
+    match request:
+        case requests.Offer() if both not in room.calls:
+            if (sender, request.to) not in room.offers:
+                return replace(room, offers=room.offers | {(sender, request.to)})
+        case requests.Answer() if both not in room.calls:
+            if (request.to, sender) in room.offers:
+                return replace(room, offers=room.offers - ways, calls=room.calls | {both})
+        case requests.Hangup() if both in room.calls or ways & room.offers:
+            return replace(room, offers=room.offers - ways, calls=room.calls - {both})
+    return room

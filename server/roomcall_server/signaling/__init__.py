@@ -1,0 +1,1 @@
+"""From a client's frame to what is done about it."""

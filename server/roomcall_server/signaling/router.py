@@ -1,0 +1,77 @@
+"""Which function handles which message, and what a client is told when one fails."""
+
+from msgspec import UNSET, UnsetType
+
+from roomcall.protocol import codec, replies, requests
+from roomcall.protocol.errors import ErrorCode, ProtocolViolation
+
+from ..clients.client import Client
+from ..logs import get_logger
+from ..rooms.outcome import Refused
+from . import chat, connection, lobby, members, signals
+from .context import Context, Handler
+
+HANDLERS: dict[type[requests.Request], Handler] = {
+    requests.CreateRoom: members.create_room,
+    requests.JoinRoom: members.join_room,
+    requests.LeaveRoom: members.leave_room,
+    requests.ListRooms: lobby.list_rooms,
+    requests.GetRoom: lobby.get_room,
+    requests.Offer: signals.signal,
+    requests.Answer: signals.signal,
+    requests.IceCandidate: signals.signal,
+    requests.Hangup: signals.signal,
+    requests.Renegotiate: signals.signal,
+    requests.Chat: chat.chat,
+    requests.GetIceServers: connection.get_ice_servers,
+    requests.Ping: connection.ping,
+}
+
+log = get_logger("router")
+
+
+async def handle(context: Context, client: Client, frame: str | bytes) -> None:
+    """Take one message of a client. Whatever is wrong with it, the connection stays."""
+    try:
+        request = codec.decode_request(frame)
+    except ProtocolViolation as error:
+        client.send(violated(error))
+        return
+    try:
+        await HANDLERS[type(request)](context, client, request)
+    except Refused as error:
+        client.send(refused(request, error.code, error.message))
+    except Exception:
+        log.exception("message failed", client=client.id, type=_type(request))
+        client.send(refused(request, ErrorCode.INTERNAL, "the server has made a mistake"))
+
+
+def violated(error: ProtocolViolation) -> replies.Error:
+    return replies.Error(
+        request_id=UNSET if error.request_id is None else error.request_id,
+        code=error.code,
+        message=error.message,
+        request=error.request,
+    )
+
+
+def refused(request: requests.Request, code: ErrorCode, message: str) -> replies.Error:
+    """The error names what the request was about."""
+    about = getattr(request, "payload", None)
+    return replies.Error(
+        request_id=request.request_id,
+        code=code,
+        message=message,
+        request=_type(request),
+        room_id=_text(request, "room_id") or _text(about, "room_id") or UNSET,
+        to=_text(request, "to") or _text(about, "member_id") or UNSET,
+    )
+
+
+def _text(value: object, name: str) -> str | None:
+    found: str | UnsetType | None = getattr(value, name, None)
+    return None if found is UNSET else found
+
+
+def _type(request: requests.Request) -> str:
+    return str(request.__struct_config__.tag)

@@ -1,0 +1,1 @@
+"""Where rooms and sessions are kept: one interface, `base`, and its implementations."""
