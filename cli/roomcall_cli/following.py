@@ -3,23 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from roomcall import Call, events
+import roomcall
 from roomcall.errors import NoMediaPath, Refused, ServerUnreachable
 
-from .output import Output
+if TYPE_CHECKING:
+    from roomcall import Call
+
+    from .output import Output
 
 
-async def show(call: Call, output: Output) -> None:
+async def show(call: "Call", output: "Output") -> None:
     """Show every event until the call ends. Raises what ended it, where that is an error."""
     cause, reason = "", ""
     async for event in call:
         output.event(event, call.id)
         match event:
-            case events.WarningIssued(message=message):
+            case roomcall.WarningIssued(message=message):
                 cause = message  # the last one says why, where the server ended the call
-            case events.Left():
+            case roomcall.Left():
                 reason = event.reason
     if reason == "removed":
         raise Refused("removed", cause or "removed from the room")
@@ -27,21 +30,21 @@ async def show(call: Call, output: Output) -> None:
         raise ServerUnreachable(cause or "the server was lost — is it still running?")
 
 
-async def leave_all(calls: Iterable[Call], reason: str) -> None:
+async def leave_all(calls: "Iterable[Call]", reason: str) -> None:
     await asyncio.gather(*(call.leave(reason) for call in calls))
 
 
-async def leave_after(seconds: float, calls: Iterable[Call]) -> None:
+async def leave_after(seconds: float, calls: "Iterable[Call]") -> None:
     await asyncio.sleep(seconds)
     await leave_all(calls, "duration")
 
 
-async def expect_peers(call: Call, count: int, timeout: float) -> None:
+async def expect_peers(call: "Call", count: int, timeout: float) -> None:
     """Return when `count` peers are connected at the same time. Raises `NoMediaPath`."""
     try:
         async with asyncio.timeout(timeout):
             async for event in call:
-                if isinstance(event, events.Left) and event.reason == "interrupted":
+                if isinstance(event, roomcall.Left) and event.reason == "interrupted":
                     return  # whoever ends it early has no question
                 if _connected(call) >= count:
                     return
@@ -56,7 +59,7 @@ async def expect_peers(call: Call, count: int, timeout: float) -> None:
     )
 
 
-def _connected(call: Call) -> int:
+def _connected(call: "Call") -> int:
     return sum(peer.state == "connected" for peer in call.peers.values())
 
 

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from .table import Table
 
 
+def stdout_console() -> Console:
+    """For the result. A file has no edge at which to cut a table."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 500
+    return console
+
+
 class Lines:
     """Shows events of the types `only`, and `table`: live, and once more at the end."""
 
@@ -27,7 +35,7 @@ class Lines:
         self._table = table
         self._only = only
         self._quiet = is_quiet()
-        self._stdout = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._stdout = stdout_console()
         self._screen = Console(stderr=True, highlight=False)
         self._live: Live | None = None
 

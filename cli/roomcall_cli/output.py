@@ -34,7 +34,7 @@ class Output(Protocol):
         """Something happened in the call of the client `own_id`."""
 
     def note(self, text: str) -> None:
-        """Something that people should know, and programs know already."""
+        """What people should know beside the events."""
 
 
 def write_line(text: str) -> None:
@@ -87,4 +87,4 @@ class JsonLines:
         write_json(event.to_dict() | t | ({"self": own_id} if self._several else {}))
 
     def note(self, text: str) -> None:
-        pass
+        write_note(text)

@@ -74,7 +74,10 @@ class Table:
         return [row for _, row in sorted(self._rows.items(), key=lambda item: place[item[0][0]])]
 
     def render(self) -> RenderableType:
-        table = RichTable(box=None, header_style="dim", pad_edge=False)
+        """In 80 columns. `in` and `out` are bits a second of all; `loss` is of what came in."""
+        table = RichTable(
+            box=None, header_style="dim", padding=(0, 1, 0, 0)
+        )  # 80 columns are enough
         for title in ("peer",) if self.own_names is None else ("to", "from"):
             table.add_column(title)
         table.add_column("state")
@@ -98,9 +101,9 @@ def _cells(row: Row) -> list[str]:
         f"{width}×{picture['frameHeight']}" if width else "",
         _text(picture.get("framesPerSecond"), "{:.0f}"),
         _rate(row, "bytesReceived", "inbound"),
-        _text(100 * lost / (received + lost) if received + lost > 0 else None, "{:.1f} %"),
+        _text(100 * lost / (received + lost) if received + lost > 0 else None, "{:.1f}%"),
         _rate(row, "bytesSent", "outbound"),
-        _text(trip and trip * 1000, "{:.1f} ms"),
+        _text(trip and trip * 1000, "{:.1f} ms" if trip and trip < 0.01 else "{:.0f} ms"),
     ]
 
 
@@ -121,7 +124,7 @@ def _grown(row: Row, field: str, direction: str) -> float:
 def _rate(row: Row, field: str, direction: str) -> str:
     if not row.stats:
         return ""
-    return f"{_grown(row, field, direction) * 8e-3 / row.interval:.0f} kbit/s"
+    return f"{_grown(row, field, direction) * 8e-3 / row.interval:.0f}k"
 
 
 def _text(value: float | None, pattern: str) -> str:

@@ -2,18 +2,21 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import click
 
 import roomcall
 import roomcall_server
-from roomcall import Call, events
 from roomcall.errors import NoMediaPath
 
 from ..following import beside, expect_peers, leave_after, leave_all, show, single_error
 from ..options import SETTINGS, duration_option, json_option
-from ..output import JsonLines, Output, write_note
+from ..output import JsonLines, Output
 from ..signals import signals
+
+if TYPE_CHECKING:
+    from roomcall import Call
 
 ROOM = "demo"
 TIMEOUT = 30.0  # seconds in which every pair has to be connected
@@ -38,15 +41,10 @@ def command(peers: int, video: str, port: int, duration: float | None, json: boo
 
     Others can join meanwhile. It fails unless every pair connects.
     """
-
     names = [NAMES[i] if i < len(NAMES) else f"peer {i + 1}" for i in range(peers)]
 
     async def run() -> None:
         async with roomcall_server.serve(host="127.0.0.1", port=port) as server:
-            write_note(
-                f"The room {ROOM!r} is open at {server.url}. Join it from another terminal:\n"
-                f"  roomcall join {ROOM} --server {server.url} --video testsrc"
-            )
             own_names: dict[str, str] = {}
             with JsonLines(several=True) if json else _lines(own_names) as output:
                 with single_error():
@@ -72,16 +70,25 @@ async def _hold(
             own_names[call.id] = name
             calls.append(call)
             shows.create_task(show(call, output))
+        output.note(f"The room {ROOM!r} is open at {url}. Join it from another terminal:")
+        output.note(f"  roomcall join {ROOM} --server {url} --video testsrc")
         async with beside(*([leave_after(duration, calls)] if duration else [])):
             with signals.answered_by(lambda: leave_all(calls, "interrupted")):
-                await _connect(calls, output)
-                await asyncio.gather(*(call.wait_for(events.Left) for call in calls))
+                await _connect(calls, own_names, output)
+                await asyncio.gather(*(call.wait_for(roomcall.Left) for call in calls))
 
 
-async def _connect(calls: list[Call], output: Output) -> None:
-    expected = [expect_peers(call, len(calls) - 1, TIMEOUT) for call in calls]
+async def _connect(calls: "list[Call]", own_names: dict[str, str], output: Output) -> None:
+    """Wait until every pair is connected; where one cannot be, all leave. Raises `NoMediaPath`."""
+
+    async def connect(call: "Call") -> None:
+        try:
+            await expect_peers(call, len(calls) - 1, TIMEOUT)
+        except NoMediaPath as error:
+            raise NoMediaPath(error.peer, f"{own_names[call.id]} is {error}") from None
+
     try:
-        await asyncio.gather(*expected)
+        await asyncio.gather(*map(connect, calls))
     except NoMediaPath:
         await leave_all(calls, "left")
         raise
@@ -94,4 +101,4 @@ def _lines(own_names: dict[str, str]) -> Output:
     from ..table import Table
 
     # The table says the rest, and says it once for each pair.
-    return Lines(Table(own_names), only=(events.PeerFailed, events.WarningIssued))
+    return Lines(Table(own_names), only=(roomcall.PeerFailed, roomcall.WarningIssued))

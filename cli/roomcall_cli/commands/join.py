@@ -1,11 +1,10 @@
 """`roomcall join`"""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 import roomcall
-from roomcall import Call, events
 from roomcall.errors import NoMediaPath
 
 from .. import following
@@ -24,6 +23,9 @@ from ..options import (
 )
 from ..output import JsonLines, Output
 from ..signals import signals
+
+if TYPE_CHECKING:
+    from roomcall import Call
 
 
 @click.command(
@@ -92,7 +94,7 @@ def command(
     ROOM is a name, or an id where it is a UUID. Without --video and --audio you only receive.
     """
 
-    async def stay(call: Call, output: Output) -> None:
+    async def stay(call: "Call", output: Output) -> None:
         if private and call.room is not None:
             where = "" if server.url == DEFAULT_SERVER else f" --server {server.url}"
             output.note(f"Join with: roomcall join {call.room.id}{where}")
@@ -132,7 +134,7 @@ def command(
     signals.run(run())
 
 
-async def _expect(call: Call, count: int, timeout: float) -> None:
+async def _expect(call: "Call", count: int, timeout: float) -> None:
     try:
         await following.expect_peers(call, count, timeout)
     except NoMediaPath:
@@ -145,4 +147,4 @@ def _lines() -> Output:
     from ..lines import Lines
     from ..table import Table
 
-    return Lines(Table(), only=(events.Event,))
+    return Lines(Table(), only=(roomcall.Event,))

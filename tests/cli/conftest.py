@@ -1,0 +1,92 @@
+"""The command as its users run it: a process, its lines, its exit code."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("roomcall")
+TIMEOUT = 25.0
+
+
+class Run:
+    """One `roomcall` process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self.errors = ""
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it has printed with --json so far."""
+        return [json.loads(line) for line in self.lines]
+
+    async def line(self) -> str:
+        """The next line of stdout; "" at its end."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(TIMEOUT):
+            line = (await self.process.stdout.readline()).decode()
+        if line:
+            self.lines.append(line)
+        return line
+
+    async def event(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Read on until an event with these fields comes."""
+        while line := await self.line():
+            found: dict[str, Any] = json.loads(line)
+            if found["event"] == event and all(found[name] == fields[name] for name in fields):
+                return found
+        raise AssertionError(f"no {event} {fields}: {self.lines} {await self.ended()}")
+
+    async def ended(self) -> int:
+        """Its exit code; `lines` and `errors` have all that it said."""
+        assert self.process.stdout is not None and self.process.stderr is not None
+        async with asyncio.timeout(TIMEOUT):
+            errors, rest = await asyncio.gather(
+                self.process.stderr.read(), self.process.stdout.read()
+            )
+            self.errors += errors.decode()
+            self.lines += rest.decode().splitlines(keepends=True)
+            return await self.process.wait()
+
+    async def interrupted(self) -> int:
+        """Send SIGINT, as Ctrl-C does, and wait for its end."""
+        self.process.send_signal(signal.SIGINT)
+        return await self.ended()
+
+
+Start = Callable[..., Awaitable[Run]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts `roomcall ARGUMENTS` in an empty folder, without anybody's settings."""
+    runs: list[Run] = []
+
+    async def start(*arguments: object, environment: Mapping[str, str] | None = None) -> Run:
+        clean = {name: value for name, value in os.environ.items() if "ROOMCALL" not in name}
+        process = await asyncio.create_subprocess_exec(
+            COMMAND,
+            *map(str, arguments),
+            cwd=tmp_path,
+            env={**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": "", **(environment or {})},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        runs.append(Run(process))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        with contextlib.suppress(ProcessLookupError):
+            run.process.kill()
+        await run.ended()

@@ -1,0 +1,50 @@
+"""`roomcall demo`"""
+
+from collections import Counter
+from typing import Any
+
+
+async def test_every_pair_connects_and_sees(start: Any) -> None:
+    run = await start("demo", "--duration", "3", "--json")
+    assert await run.ended() == 0
+    own = {event["id"]: event["self"] for event in run.events if event["event"] == "joined"}
+    assert len(own) == 3
+    assert all(id == self for id, self in own.items())
+    pairs = {(a, b) for a in own for b in own if a != b}
+    assert all("self" in event for event in run.events)
+    connected = [e for e in run.events if e["event"] == "peer-connected"]
+    assert Counter((e["self"], e["peer"]) for e in connected) == Counter(pairs)
+    for kind in ("video", "audio"):
+        first = {
+            (e["self"], e["peer"])
+            for e in run.events
+            if e["event"] == "first-frame" and e["kind"] == kind
+        }
+        assert first == pairs
+    assert [e["reason"] for e in run.events if e["event"] == "left"] == ["duration"] * 3
+    assert "roomcall join demo --server http://127.0.0.1:" in run.errors
+
+
+async def test_for_people_it_is_a_table_of_pairs(start: Any) -> None:
+    run = await start("demo", "--peers", "2", "--duration", "2")
+    assert await run.ended() == 0
+    text = "".join(run.lines)
+    assert "Every pair is connected." in text
+    rows = [line.split() for line in run.lines]
+    assert any(row[:3] == ["ann", "bob", "connected"] and "640×360" in row for row in rows), text
+    assert any(row[:3] == ["bob", "ann", "connected"] and "640×360" in row for row in rows), text
+    assert "\x1b" not in text + run.errors
+
+
+async def test_ctrl_c_ends_it_with_0(start: Any) -> None:
+    run = await start("demo", "--peers", "2", "--json")
+    await run.event("first-frame", kind="video")
+    assert await run.interrupted() == 0
+    assert [e["reason"] for e in run.events if e["event"] == "left"] == ["interrupted"] * 2
+
+
+async def test_a_bad_source_is_2(start: Any) -> None:
+    run = await start("demo", "--video", "nowhere.mp4", "--json")
+    assert await run.ended() == 2
+    assert run.lines == []
+    assert run.errors.splitlines()[-1].startswith("Error: nowhere.mp4")
