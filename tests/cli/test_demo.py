@@ -1,7 +1,17 @@
 """`roomcall demo`"""
 
+import json
 from collections import Counter
+from functools import partial
 from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import roomcall
+from roomcall_cli.commands import demo
+from roomcall_cli.exits import explain
+from roomcall_cli.main import command
 
 
 async def test_every_pair_connects_and_sees(start: Any) -> None:
@@ -48,3 +58,15 @@ async def test_a_bad_source_is_2(start: Any) -> None:
     assert await run.ended() == 2
     assert run.lines == []
     assert run.errors.splitlines()[-1].startswith("Error: nowhere.mp4")
+
+
+def test_a_pair_that_does_not_connect_is_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There is no relay, so that no pair has a path.
+    monkeypatch.setattr(roomcall, "join", partial(roomcall.join, ice_policy="relay"))
+    monkeypatch.setattr(demo, "TIMEOUT", 1.0)
+    result = CliRunner().invoke(command, ["demo", "--peers", "2", "--json"])
+    assert isinstance(result.exception, roomcall.NoMediaPath)
+    said, code = explain(result.exception)
+    assert code == 5
+    assert said.startswith("ann is connected to 0 of 1 expected peers (bob is connecting)")
+    assert [json.loads(line)["event"] for line in result.stdout.splitlines()][-1] == "left"

@@ -1,0 +1,76 @@
+"""The examples: short, and they do what they say."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roomcall.testing.media import make_video
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TIMEOUT = 25.0
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def example() -> AsyncIterator[Start]:
+    """Starts one of them."""
+    started = []
+
+    async def start(name: str, *arguments: object) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            EXAMPLES / name,
+            *map(str, arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def until(process: asyncio.subprocess.Process, *words: str) -> str:
+    """The first line with all these words."""
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(TIMEOUT):
+        while line := (await process.stdout.readline()).decode():
+            said += line
+            if all(word in line for word in words):
+                return line
+    raise AssertionError(f"never said {words}:\n{said}")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_it_is_short_and_run_here(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 60
+    assert f'"{path.name}"' in Path(__file__).read_text()
+
+
+async def test_one_sends_a_file_and_one_watches(
+    example: Start, room_server: Any, tmp_path: Path
+) -> None:
+    video = make_video(tmp_path / "cam.mp4", seconds=4, fps=15, size=(320, 240))
+    watcher = await example("watch_room.py", "standup", "--server", room_server.url)
+    sender = await example("send_file.py", "standup", video, "--server", room_server.url)
+    await until(sender, "connected to watcher in")
+    await until(watcher, "sender is here")
+    line = await until(watcher, "sender: 320×240")
+    assert int(line.split(", ")[1].split()[0]) in range(12, 18)
+    await until(sender, "watcher: ", " pictures, 0 packets again")
+    await until(sender, "left after", "source-ended")
+    assert await asyncio.wait_for(sender.wait(), TIMEOUT) == 0
+    await until(watcher, "sender is gone: left")
+    watcher.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(watcher.wait(), TIMEOUT) == 0
