@@ -4,12 +4,11 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
 from rich.console import Console
 from rich.live import Live
 
 from .exits import OutputLost
-from .output import is_quiet
+from .output import is_quiet, unwritable
 from .wording import line_of, printable
 
 if TYPE_CHECKING:
@@ -20,9 +19,14 @@ if TYPE_CHECKING:
     from .table import Table
 
 
+class _Stdout(Console):
+    def on_broken_pipe(self) -> None:
+        raise OutputLost from None  # not rich's own exit with 1
+
+
 def stdout_console() -> Console:
     """For the result. A file has no edge at which to cut a table."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = _Stdout(file=sys.stdout, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 500
     return console
@@ -79,7 +83,5 @@ class Lines:
         console = self._screen if on_screen else self._stdout
         try:
             console.print(what)
-        except BrokenPipeError:
-            raise OutputLost from None
         except OSError as error:
-            raise click.UsageError(f"stdout cannot be written: {error.strerror}") from None
+            raise unwritable(error) from None

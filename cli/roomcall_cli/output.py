@@ -45,7 +45,11 @@ def write_line(text: str) -> None:
     except BrokenPipeError:
         raise OutputLost from None
     except OSError as error:
-        raise click.UsageError(f"stdout cannot be written: {error.strerror}") from None
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> click.UsageError:
+    return click.UsageError(f"stdout cannot be written: {error.strerror} — send it elsewhere")
 
 
 def write_json(value: Mapping[str, Any]) -> None:

@@ -48,14 +48,12 @@ class Run:
 
     async def ended(self) -> int:
         """Its exit code; `lines` and `errors` have all that it said."""
-        assert self.process.stdout is not None and self.process.stderr is not None
         async with asyncio.timeout(TIMEOUT):
-            errors, rest = await asyncio.gather(
-                self.process.stderr.read(), self.process.stdout.read()
-            )
-            self.errors += errors.decode()
-            self.lines += rest.decode().splitlines(keepends=True)
-            return await self.process.wait()
+            rest, errors = await self.process.communicate()
+        self.errors += errors.decode()
+        self.lines += (rest or b"").decode().splitlines(keepends=True)
+        assert self.process.returncode is not None
+        return self.process.returncode
 
     async def interrupted(self) -> int:
         """Send SIGINT, as Ctrl-C does, and wait for its end."""
@@ -71,7 +69,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts `roomcall ARGUMENTS` in an empty folder, without anybody's settings."""
     runs: list[Run] = []
 
-    async def start(*arguments: object, environment: Mapping[str, str] | None = None) -> Run:
+    async def start(
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+        stdout: Any = asyncio.subprocess.PIPE,
+    ) -> Run:
         clean = {name: value for name, value in os.environ.items() if "ROOMCALL" not in name}
         process = await asyncio.create_subprocess_exec(
             COMMAND,
@@ -79,7 +81,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             cwd=tmp_path,
             env={**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": "", **(environment or {})},
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
         )
         runs.append(Run(process))

@@ -1,7 +1,6 @@
 """`roomcall join`: peers that are processes of their own."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -196,18 +195,30 @@ async def test_what_others_call_themselves_moves_no_cursor(
     assert not set("".join(run.lines)) & set("\x1b\x07\r\u202e")
 
 
-async def test_a_reader_that_goes_away_ends_it(room_server: Any) -> None:
-    script = 'roomcall join standup --server "$0" --stats-interval 0.1 --json | head -n 1'
+@pytest.mark.parametrize("look", ["--json", "--no-loop"])
+async def test_a_reader_that_goes_away_ends_it(room_server: Any, peer: Any, look: str) -> None:
+    script = 'roomcall join standup --server "$0" --stats-interval 0.1 "$1" | head -n 1'
     process = await asyncio.create_subprocess_exec(
-        "bash", "-o", "pipefail", "-c", script, room_server.url,
+        *("bash", "-o", "pipefail", "-c", script, room_server.url, look),
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    )
+    assert process.stdout is not None
     async with asyncio.timeout(20):
-        out, errors = await process.communicate()
-    assert json.loads(out)["event"] == "joined"
+        assert "standup" in (await process.stdout.readline()).decode()
+        await peer("standup", name="ann")  # there is something to say again
+        _, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_a_full_disk_is_2(start: Any, room_server: Any) -> None:
+    options = ("--server", room_server.url, "--json")
+    full = os.open("/dev/full", os.O_WRONLY)
+    run = await start("join", "standup", *options, stdout=full)
+    os.close(full)
+    assert await run.ended() == 2
+    assert "No space left" in run.errors and run.errors.count("\n") == 1
 
 
 async def test_quiet_is_quiet(start: Any, room_server: Any) -> None:
