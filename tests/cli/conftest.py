@@ -40,11 +40,15 @@ class Run:
 
     async def event(self, event: str, **fields: Any) -> dict[str, Any]:
         """Read on until an event with these fields comes."""
-        while line := await self.line():
-            found: dict[str, Any] = json.loads(line)
-            if found["event"] == event and all(found[name] == fields[name] for name in fields):
-                return found
-        raise AssertionError(f"no {event} {fields}: {self.lines} {await self.ended()}")
+        with contextlib.suppress(TimeoutError):
+            while line := await self.line():
+                found: dict[str, Any] = json.loads(line)
+                if found.items() >= {"event": event, **fields}.items():
+                    return found
+        self.process.kill()
+        code = await self.ended()
+        said = "".join(line for line in self.lines if '"stats"' not in line)
+        raise AssertionError(f"no {event} {fields}, {code}:\n{said}\n{self.errors}")
 
     async def ended(self) -> int:
         """Its exit code; `lines` and `errors` have all that it said."""
