@@ -1,1 +1,125 @@
-"""roomcall."""
+"""WebRTC rooms without a browser: join one, see and hear everybody in it, send to all of them.
+
+    async with roomcall.join("standup", name="ann", video="cam.mp4") as call:
+        async for event in call:
+            print(event)
+
+The names below are the public API. They load on first use: `import roomcall` alone loads neither
+aiortc nor PyAV.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .call import Call, join
+    from .errors import (
+        NoMediaPath,
+        ProtocolError,
+        Refused,
+        RoomcallError,
+        ServerUnreachable,
+        SourceError,
+    )
+    from .events import (
+        ChatReceived,
+        Event,
+        FirstFrame,
+        HostChanged,
+        Joined,
+        Left,
+        MemberJoined,
+        MemberLeft,
+        PeerConnected,
+        PeerDisconnected,
+        PeerFailed,
+        PeerLeft,
+        RoomStateChanged,
+        StatsUpdated,
+        TrackAdded,
+        WarningIssued,
+    )
+    from .peer.peer import Peer
+    from .peer.track import EncodedFrame, RemoteTrack
+    from .signaling.base import Signaling
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "call": ["Call", "join"],
+    "errors": [
+        "NoMediaPath",
+        "ProtocolError",
+        "Refused",
+        "RoomcallError",
+        "ServerUnreachable",
+        "SourceError",
+    ],
+    "events": [
+        "ChatReceived",
+        "Event",
+        "FirstFrame",
+        "HostChanged",
+        "Joined",
+        "Left",
+        "MemberJoined",
+        "MemberLeft",
+        "PeerConnected",
+        "PeerDisconnected",
+        "PeerFailed",
+        "PeerLeft",
+        "RoomStateChanged",
+        "StatsUpdated",
+        "TrackAdded",
+        "WarningIssued",
+    ],
+    "peer.peer": ["Peer"],
+    "peer.track": ["EncodedFrame", "RemoteTrack"],
+    "signaling.base": ["Signaling"],
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Call",
+    "ChatReceived",
+    "EncodedFrame",
+    "Event",
+    "FirstFrame",
+    "HostChanged",
+    "Joined",
+    "Left",
+    "MemberJoined",
+    "MemberLeft",
+    "NoMediaPath",
+    "Peer",
+    "PeerConnected",
+    "PeerDisconnected",
+    "PeerFailed",
+    "PeerLeft",
+    "ProtocolError",
+    "Refused",
+    "RemoteTrack",
+    "RoomStateChanged",
+    "RoomcallError",
+    "ServerUnreachable",
+    "Signaling",
+    "SourceError",
+    "StatsUpdated",
+    "TrackAdded",
+    "WarningIssued",
+    "join",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _MODULE_OF[name]
+    except KeyError:
+        raise AttributeError(f"module 'roomcall' has no attribute {name!r}") from None
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

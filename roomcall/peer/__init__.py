@@ -1,0 +1,1 @@
+"""One real connection with every other member."""

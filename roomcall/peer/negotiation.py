@@ -1,0 +1,283 @@
+"""Who offers, answers, waits and gives up, for one pair. Pure: signals in, effects out.
+
+Rule 1.  To begin with, the one who joined later offers; where it has not within `OFFER_PATIENCE`,
+         the other one does.
+Rule 2.  Glare (both have offered): the side with the smaller id, compared bytewise, is polite. It
+         drops its own offer and answers; the impolite side ignores the other's offer (W3C webrtc-pc,
+         "perfect negotiation").
+Rule 3.  `callId` names a connection: made by the offerer, copied into all signals about it. Signals of
+         another one are dropped; absent means the current one.
+Rule 4.  An offer with another DTLS fingerprint replaces the connection; else it goes to it.
+Rule 5.  Candidates that come before a description are kept, `MAX_EARLY_CANDIDATES` of them. Those
+         of an ignored offer, or of credentials that are not current, are dropped.
+Rule 6.  Who gives up sends `hangup` with the reason `failed`, and is the one who offers again,
+         later each time (`RETRY_DELAYS`).
+Rule 7.  A connection that the other side closed may be a leave whose notice is still under way:
+         it fails only after `CLOSE_PATIENCE`.
+
+The caller carries out the effects in their order, then tells what came of it: `connected()`,
+`closed_remotely()`, `failed()`. Of timers there is one: a new `SetTimer` replaces the last.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+OFFER_PATIENCE = 5.0
+CONNECT_PATIENCE = 20.0
+CLOSE_PATIENCE = 2.0
+RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+MAX_EARLY_CANDIDATES = 64
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Make a new connection in place of any old one, and send its offer with this `callId`."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Apply the offer (`replace`: to a new connection) and send the answer."""
+
+    sdp: str
+    call_id: str | None
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Apply the answer to our offer."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddCandidate:
+    """A remote candidate (`RTCIceCandidateInit`); `candidate` "" is end-of-candidates."""
+
+    candidate: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    type: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Tell the user: the peer `failed`, or has hung up (`closed`), for `reason`."""
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Call `timer()` after so many seconds; None: not at all."""
+
+    seconds: float | None
+
+
+Effect = Offer | Answer | Accept | AddCandidate | Send | Drop | Report | SetTimer
+
+
+class Phase(Enum):
+    WAITING = auto()  # for the other side's offer
+    OFFERING = auto()  # our offer is out
+    CONNECTING = auto()  # both descriptions are there
+    CONNECTED = auto()
+    CLOSING = auto()  # the other side closed it: a leave, or a loss
+    RETRYING = auto()  # we gave up, and offer again later
+    HUNG_UP = auto()  # the other side gave up, or has no media: it may offer again
+
+
+@dataclass(slots=True)
+class Negotiation:
+    """The state of one pair. `offers_first`: we joined later. `call_id` makes fresh ids."""
+
+    own_id: str
+    peer_id: str
+    offers_first: bool
+    phase: Phase = Phase.WAITING
+    call_id: str | None = None
+    _fingerprint: str | None = None
+    _ufrags: frozenset[str] = frozenset()
+    _ignored: set[str | None] = field(default_factory=set)
+    _early: list[Payload] = field(default_factory=list)
+    _failures: int = 0
+
+    @property
+    def polite(self) -> bool:
+        return self.own_id.encode() < self.peer_id.encode()
+
+    def start(self, new_call_id: str) -> list[Effect]:
+        if self.offers_first:
+            return self.offer(new_call_id)
+        return [SetTimer(OFFER_PATIENCE)]
+
+    def timer(self, new_call_id: str) -> list[Effect]:
+        """The last `SetTimer` has run out."""
+        match self.phase:
+            case Phase.WAITING | Phase.RETRYING:
+                return self.offer(new_call_id)
+            case Phase.OFFERING:
+                return self.failed("no answer to the offer")
+            case Phase.CONNECTING:
+                return self.failed("no media path was found in time")
+            case Phase.CLOSING:
+                return self.failed("the other side closed the connection")
+        return []
+
+    def signal(self, type: str, payload: Payload, new_call_id: str) -> list[Effect]:
+        """A signal of the peer. What is malformed or out of place is dropped."""
+        match type:
+            case "offer":
+                return self._on_offer(payload)
+            case "answer":
+                return self._on_answer(payload)
+            case "ice-candidate":
+                return self._on_candidate(payload)
+            case "hangup":
+                return self._on_hangup(payload)
+            case "renegotiate" if self.phase in (Phase.WAITING, Phase.RETRYING, Phase.HUNG_UP):
+                return self.offer(new_call_id)
+        return []
+
+    def connected(self) -> list[Effect]:
+        if self.phase not in (Phase.CONNECTING, Phase.OFFERING):
+            return []
+        self.phase = Phase.CONNECTED
+        self._failures = 0
+        return [SetTimer(None)]
+
+    def closed_remotely(self) -> list[Effect]:
+        """The other side ended the connection in good order (DTLS close_notify)."""
+        if self.phase is not Phase.CONNECTED:
+            return []
+        self.phase = Phase.CLOSING
+        return [SetTimer(CLOSE_PATIENCE)]
+
+    def failed(self, reason: str) -> list[Effect]:
+        """No path, or no sense in what the other side sent: give up, and try again later."""
+        if self.phase in (Phase.RETRYING, Phase.HUNG_UP):
+            return []
+        hangup = {"reason": "failed"} | self._call_id_field()
+        self._forget(Phase.RETRYING)
+        delay = RETRY_DELAYS[min(self._failures, len(RETRY_DELAYS) - 1)]
+        self._failures += 1
+        return [Drop(), Send("hangup", hangup), Report("failed", reason), SetTimer(delay)]
+
+    def offer(self, call_id: str) -> list[Effect]:
+        """A new connection in place of any old one: to begin with, or at the user's wish."""
+        self._forget(Phase.OFFERING)
+        self.call_id = call_id
+        return [Offer(call_id), SetTimer(CONNECT_PATIENCE)]
+
+    def _on_offer(self, payload: Payload) -> list[Effect]:
+        sdp, call_id = payload.get("sdp"), _text(payload.get("callId"))
+        if not isinstance(sdp, str):
+            return []
+        if self.phase is Phase.OFFERING and not self.polite:
+            self._ignored.add(call_id)
+            return []
+        fingerprint = _fingerprint(sdp)
+        replace = (
+            self.phase not in (Phase.CONNECTING, Phase.CONNECTED)
+            or fingerprint != self._fingerprint
+            or (call_id is not None and call_id != self.call_id)
+        )
+        phase = self.phase
+        if replace:
+            early = [c for c in self._early if _text(c.get("callId")) in (None, call_id)]
+            self._forget(Phase.CONNECTING)
+            self._early = early
+            self.call_id = call_id
+        self._describe(sdp)
+        effects: list[Effect] = [Answer(sdp, call_id, replace)]
+        if replace or phase is not Phase.CONNECTED:
+            effects.append(SetTimer(CONNECT_PATIENCE))
+        return effects + self._release_early()
+
+    def _on_answer(self, payload: Payload) -> list[Effect]:
+        sdp = payload.get("sdp")
+        if self.phase is not Phase.OFFERING or not self._is_current(payload):
+            return []
+        if not isinstance(sdp, str):
+            return self.failed("the answer has no SDP")
+        self.phase = Phase.CONNECTING
+        self._ignored.discard(None)  # what comes without a callId from now on is about this one
+        self._describe(sdp)
+        return [Accept(sdp), *self._release_early()]
+
+    def _on_candidate(self, payload: Payload) -> list[Effect]:
+        if _text(payload.get("callId")) in self._ignored or not isinstance(
+            payload.get("candidate"), str
+        ):
+            return []
+        if self.phase in (Phase.CONNECTING, Phase.CONNECTED):
+            return [AddCandidate(payload)] if self._applies(payload) else []
+        if len(self._early) < MAX_EARLY_CANDIDATES:
+            self._early.append(payload)
+        return []
+
+    def _on_hangup(self, payload: Payload) -> list[Effect]:
+        if not self._is_current(payload) or self.phase is Phase.HUNG_UP:
+            return []
+        reason = _text(payload.get("reason")) or "hung up"
+        if self.phase is Phase.RETRYING:
+            # Both gave up at once: both would wait for the other if this counted.
+            return []
+        self._forget(Phase.HUNG_UP)
+        state = "failed" if reason == "failed" else "closed"
+        text = "the other side found no media path" if reason == "failed" else reason
+        return [Drop(), Report(state, text), SetTimer(None)]
+
+    def _describe(self, sdp: str) -> None:
+        self._fingerprint = _fingerprint(sdp)
+        self._ufrags = frozenset(re.findall(r"^a=ice-ufrag:(\S+)", sdp, re.MULTILINE))
+
+    def _release_early(self) -> list[Effect]:
+        early, self._early = self._early, []
+        return [AddCandidate(payload) for payload in early if self._applies(payload)]
+
+    def _applies(self, payload: Payload) -> bool:
+        ufrag = _text(payload.get("usernameFragment"))
+        return self._is_current(payload) and (ufrag is None or ufrag in self._ufrags)
+
+    def _is_current(self, payload: Payload) -> bool:
+        call_id = _text(payload.get("callId"))
+        return call_id is None or self.call_id is None or call_id == self.call_id
+
+    def _call_id_field(self) -> dict[str, str]:
+        return {} if self.call_id is None else {"callId": self.call_id}
+
+    def _forget(self, phase: Phase) -> None:
+        """Nothing of the connection so far holds any more."""
+        self.phase = phase
+        self.call_id = None
+        self._fingerprint = None
+        self._ufrags = frozenset()
+        self._ignored = set()
+        self._early = []
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _fingerprint(sdp: str) -> str | None:
+    """See RFC 8122 section 5."""
+    found = re.search(r"^a=fingerprint:\s*(\S+\s+\S+)", sdp, re.MULTILINE)
+    return found.group(1).lower() if found else None

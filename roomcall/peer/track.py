@@ -1,0 +1,178 @@
+"""What a peer sends, for whoever looks: encoded packets, decoded frames, or nothing at all."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..media.codecs import is_key_frame
+from ..media.decoder import Decoder
+from ..media.source import Kind
+
+if TYPE_CHECKING:
+    import av
+
+    from .peer import Peer
+
+logger = logging.getLogger(__name__)
+
+# What a consumer may lag behind; then the oldest is dropped. Pictures are large (1.4 MB at 720p).
+FRAME_QUEUE = {"video": 8, "audio": 100}
+PACKET_QUEUE = 256
+DECODE_QUEUE = {"video": 30, "audio": 100}
+_KEY_FRAME_RETRY = 1.0  # seconds between requests while none has come
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """A whole frame as it came: `timestamp` is RTP's, unwrapped; `time` is in seconds on the clock
+    that the peer's picture and sound share."""
+
+    data: bytes
+    timestamp: int
+    time: float
+    keyframe: bool
+
+
+class _Consumer(Generic[Item]):
+    """A bounded queue that drops the oldest, and counts what it dropped."""
+
+    def __init__(self, length: int) -> None:
+        self._items: deque[Item] = deque(maxlen=length)
+        self._changed = asyncio.Event()
+        self._ended = False
+        self.dropped = 0
+
+    def put(self, item: Item) -> None:
+        self.dropped += len(self._items) == self._items.maxlen
+        self._items.append(item)
+        self._changed.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._changed.set()
+
+    async def get(self) -> Item | None:
+        """The next item; None when it has ended and nothing is left."""
+        while not self._items:
+            if self._ended:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        return self._items.popleft()
+
+
+class RemoteTrack:
+    """A picture or a sound of one peer. It outlives the connection that carries it: after a
+    reconnection the same track goes on."""
+
+    def __init__(
+        self, peer: "Peer", kind: Kind, codec: str, request_key_frame: Callable[[], Awaitable[Any]]
+    ) -> None:
+        self.peer = peer
+        self.kind: Kind = kind
+        self.codec = codec
+        self._request_key_frame = request_key_frame
+        self._packet_consumers: set[_Consumer[EncodedFrame]] = set()
+        self._frame_consumers: set[_Consumer[Any]] = set()
+        self._decoding: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def __repr__(self) -> str:
+        return f"<RemoteTrack {self.kind} {self.codec} of {self.peer.name or self.peer.id}>"
+
+    async def packets(self) -> AsyncIterator[EncodedFrame]:
+        """Encoded frames from now on, until the peer leaves. Any number of consumers at once; each
+        may lag 256 frames, then loses the oldest."""
+        consumer: _Consumer[EncodedFrame] = _Consumer(PACKET_QUEUE)
+        async for item in self._consume(consumer, self._packet_consumers):
+            yield item
+
+    async def frames(self) -> AsyncIterator["av.VideoFrame | av.AudioFrame"]:
+        """Decoded frames from now on, until the peer leaves; their `time` is in seconds on the
+        clock that the peer's picture and sound share.
+
+        A decoder exists only while somebody iterates, one for all consumers. Each may lag 8 pictures
+        or 100 sounds, then loses the oldest. Pictures begin with a key frame, which is asked for.
+        """
+        consumer: _Consumer[Any] = _Consumer(FRAME_QUEUE[self.kind])
+        if not self._ended and self._decoding is None:
+            self._decoding = asyncio.create_task(
+                self._decode(), name=f"roomcall-decode-{self.kind}"
+            )
+        try:
+            async for item in self._consume(consumer, self._frame_consumers):
+                yield item
+        finally:
+            if not self._frame_consumers and self._decoding is not None:
+                self._decoding.cancel()
+                self._decoding = None
+
+    async def _consume(
+        self, consumer: _Consumer[Item], group: set[_Consumer[Item]]
+    ) -> AsyncIterator[Item]:
+        if self._ended:
+            return
+        group.add(consumer)
+        try:
+            while (item := await consumer.get()) is not None:
+                yield item
+        finally:
+            group.discard(consumer)
+
+    def deliver(self, data: bytes, timestamp: int, time: float) -> bool:
+        """An encoded frame has come. Returns whether it is a key frame."""
+        keyframe = is_key_frame(self.codec, data)
+        if self._packet_consumers:
+            frame = EncodedFrame(data, timestamp, time, keyframe)
+            for consumer in self._packet_consumers:
+                consumer.put(frame)
+        return keyframe
+
+    def end(self) -> None:
+        """The peer has left: every iteration ends."""
+        self._ended = True
+        for packets in self._packet_consumers:
+            packets.end()
+        if self._decoding is None:
+            for frames in self._frame_consumers:
+                frames.end()
+
+    async def _decode(self) -> None:
+        """Packets to frames in a thread, for all who iterate `frames()`."""
+        packets: _Consumer[EncodedFrame] = _Consumer(DECODE_QUEUE[self.kind])
+        decoder = Decoder(self.kind, self.codec)
+        needs_key_frame = self.kind == "video"
+        asked = float("-inf")
+        dropped = 0
+        self._packet_consumers.add(packets)
+        try:
+            while (packet := await packets.get()) is not None:
+                if packets.dropped != dropped:  # decoding is too slow: go on at a whole picture
+                    dropped, needs_key_frame = packets.dropped, self.kind == "video"
+                needs_key_frame = needs_key_frame and not packet.keyframe
+                if needs_key_frame:
+                    now = asyncio.get_running_loop().time()
+                    if now - asked > _KEY_FRAME_RETRY:
+                        asked = now
+                        await self._request_key_frame()
+                    continue
+                if decoder.codec != self.codec:  # a new connection may have chosen another
+                    decoder.close()
+                    decoder = Decoder(self.kind, self.codec)
+                frames = await decoder.decode(packet.data, packet.time)
+                if frames is None:  # damaged: nothing that builds on it can be trusted
+                    needs_key_frame = self.kind == "video"
+                    continue
+                for frame in frames:
+                    for consumer in self._frame_consumers:
+                        consumer.put(frame)
+        finally:
+            self._packet_consumers.discard(packets)
+            decoder.close()
+            for consumer in self._frame_consumers:
+                consumer.end()

@@ -1,0 +1,57 @@
+"""The seam between a call and whatever carries its signals.
+
+An app with a signaling of its own implements `Signaling` and gives it to `roomcall.join`:
+
+    async with roomcall.join("standup", signaling=MySignaling(), video="cam.mp4") as call: ...
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHere:
+    """Another member is in the room. `before`: it was there when we came, so we offer to it."""
+
+    id: str
+    name: str = ""
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGone:
+    """A member has left: `left`, `disconnected`, `removed` or `room-closed`."""
+
+    id: str
+    reason: str = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """From another member: `message` is `{"type": "offer" | "answer" | "ice-candidate" | "hangup" |
+    "renegotiate", "payload": {…}}`, as it was given to `send` there."""
+
+    sender: str
+    message: Mapping[str, Any]
+
+
+@runtime_checkable
+class Signaling(Protocol):
+    """Carries signals between the members of one room, in order, once each."""
+
+    async def connect(self) -> str:
+        """Join the room. Returns our own id: a string, different for every member."""
+        ...
+
+    async def send(self, to: str, message: Mapping[str, Any]) -> None:
+        """Bring a message to the member `to`. A member that has gone meanwhile is no error."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """`MemberHere`, `MemberGone` and `Signal`, from `connect` on. Ends when the room is lost."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the room. May be called twice."""
+        ...
