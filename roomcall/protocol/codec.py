@@ -57,14 +57,11 @@ def _explain(frame: bytes | str, reason: str) -> ProtocolViolation:
         msgspec.json.decode(frame, type=Raw)
     except (msgspec.DecodeError, RecursionError) as error:
         return ProtocolViolation(ErrorCode.BAD_JSON, f"not JSON: {error}")
+    request, request_id = peek(frame)
     try:
-        request = _envelopes.decode(frame).type
+        _request_ids.decode(frame)
     except msgspec.ValidationError:
-        request = None
-    try:
-        request_id = _request_ids.decode(frame).request_id
-    except msgspec.ValidationError:
-        request_id = None  # it is itself at fault, which goes before a type that is unknown
+        pass  # it is itself at fault, which goes before a type that is unknown
     else:
         if request is not None and request not in _known_types:
             reason = f"unknown message type {request[:64]!r}"
@@ -72,6 +69,21 @@ def _explain(frame: bytes | str, reason: str) -> ProtocolViolation:
                 ErrorCode.UNKNOWN_TYPE, reason, request=request, request_id=request_id
             )
     return ProtocolViolation(ErrorCode.BAD_REQUEST, reason, request=request, request_id=request_id)
+
+
+def peek(frame: bytes | str) -> tuple[str | None, RequestId | None]:
+    """`type` and `requestId` of a frame, as far as they can be read: what an error echoes."""
+    request: str | None = None
+    request_id: RequestId | None = None
+    try:
+        request = _envelopes.decode(frame).type
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        request_id = _request_ids.decode(frame).request_id
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    return request, request_id
 
 
 def decode_reply(frame: bytes | str) -> AnyReply | None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from .requests import RequestId
-from .room import Member, Room, RoomRow, RoomState
+from .room import Kind, Member, Room, RoomRow, RoomState
 
 LeaveReason = Literal["left", "disconnected", "removed", "room-closed"]
 
@@ -21,7 +21,11 @@ class Limits(Struct, frozen=True, rename="camel"):
 
 
 class ClientId(Reply, frozen=True, kw_only=True, tag="client-id"):
-    """The first message of every connection. `ice_servers` is W3C `RTCIceServer[]`."""
+    """The first message of every connection. `ice_servers` is W3C `RTCIceServer[]`.
+
+    After a resume `received` is how many of the client's messages have arrived, and `gap` says that
+    some of ours may be lost.
+    """
 
     id: str
     protocol: int
@@ -30,6 +34,8 @@ class ClientId(Reply, frozen=True, kw_only=True, tag="client-id"):
     limits: Limits
     resume_token: str | UnsetType = UNSET
     resumed: bool = False
+    received: int | UnsetType = UNSET
+    gap: bool | UnsetType = UNSET
 
 
 class RoomCreated(Reply, frozen=True, kw_only=True, tag="room-created"):
@@ -38,6 +44,13 @@ class RoomCreated(Reply, frozen=True, kw_only=True, tag="room-created"):
 
 class RoomJoined(Reply, frozen=True, kw_only=True, tag="room-joined"):
     room: Room
+
+
+class Queued(Reply, frozen=True, kw_only=True, tag="queued"):
+    """There is no place yet. `position` counts from 1; sent again when it changes."""
+
+    room_id: str
+    position: int
 
 
 class RoomLeft(Reply, frozen=True, kw_only=True, tag="room-left"):
@@ -67,6 +80,39 @@ class MemberLeft(Reply, frozen=True, kw_only=True, tag="member-left"):
     reason: LeaveReason
 
 
+class RoomUpdated(Reply, frozen=True, kw_only=True, tag="room-updated"):
+    room: Room
+
+
+class RoomClosed(Reply, frozen=True, kw_only=True, tag="room-closed"):
+    room_id: str
+
+
+class Removed(Reply, frozen=True, kw_only=True, tag="removed"):
+    """To the one who was removed."""
+
+    room_id: str
+    reason: str
+
+
+class MemberUnbanned(Reply, frozen=True, kw_only=True, tag="member-unbanned"):
+    room_id: str
+    member_id: str
+
+
+class MemberUpdated(Reply, frozen=True, kw_only=True, tag="member-updated"):
+    room_id: str
+    member: Member
+
+
+class Muted(Reply, frozen=True, kw_only=True, tag="muted"):
+    """To the one who was muted: its client stops sending that kind."""
+
+    room_id: str
+    kind: Kind
+    by: str
+
+
 class HostChanged(Reply, frozen=True, kw_only=True, tag="host-changed"):
     room_id: str
     host: str
@@ -78,13 +124,22 @@ class RoomStateChanged(Reply, frozen=True, kw_only=True, tag="room-state"):
 
 
 class ChatMessage(Reply, frozen=True, kw_only=True, tag="chat"):
-    """The sender's own copy is the reply."""
+    """The sender's own copy is the reply. One with `to` is for that member; its `id` is null."""
 
     room_id: str
     sender: str = field(name="from")
     payload: str
-    id: int
+    id: int | None
     sent_at: datetime
+    to: str | UnsetType = UNSET
+
+
+class ChatHistory(Reply, frozen=True, kw_only=True, tag="chat-history"):
+    """Oldest first. `has_more`: there are older ones."""
+
+    room_id: str
+    messages: list[ChatMessage]
+    has_more: bool
 
 
 class Signaled(Reply, frozen=True, kw_only=True):
@@ -122,6 +177,16 @@ class IceServers(Reply, frozen=True, kw_only=True, tag="ice-servers"):
     ttl: int
 
 
+class ClientList(Reply, frozen=True, kw_only=True, tag="client-list"):
+    """In direct mode: the other direct clients."""
+
+    clients: list[str]
+
+
+class TokenRefreshed(Reply, frozen=True, kw_only=True, tag="token-refreshed"):
+    pass
+
+
 class Pong(Reply, frozen=True, tag="pong"):
     pass
 
@@ -140,20 +205,30 @@ AnyReply = (
     ClientId
     | RoomCreated
     | RoomJoined
+    | Queued
     | RoomLeft
     | RoomInfo
     | RoomsList
     | MemberJoined
     | MemberLeft
+    | RoomUpdated
+    | RoomClosed
+    | Removed
+    | MemberUnbanned
+    | MemberUpdated
+    | Muted
     | HostChanged
     | RoomStateChanged
     | ChatMessage
+    | ChatHistory
     | OfferSignaled
     | AnswerSignaled
     | IceCandidateSignaled
     | HangupSignaled
     | RenegotiateSignaled
     | IceServers
+    | ClientList
+    | TokenRefreshed
     | Pong
     | Error
 )

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from .errors import MAX_REQUEST_ID
-from .room import Count, DisplayName, Metadata, Name
+from .room import Count, Description, DisplayName, Kind, Metadata, Name, Password, Reason, Time
 
 RequestId = Annotated[str, Meta(max_length=MAX_REQUEST_ID)] | int
 ListLimit = Annotated[int, Meta(ge=1, le=1000)]
@@ -22,11 +22,15 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type
 
 
 class RoomSettings(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What a room is made with."""
+    """What a room is made with. `display_name` is its maker's, or the joiner's."""
 
     max_participants: Count = 0
     metadata: Metadata = Metadata()
+    password: Password | None = None
     display_name: DisplayName = ""
+    empty_ttl_seconds: Count | None = None
+    opens_at: Time | None = None
+    closes_at: Time | None = None
 
 
 class CreateRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel"):
@@ -43,6 +47,7 @@ class JoinRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel", o
     room_id: str | None = None
     name: Name | None = None
     create: bool = False
+    wait_if_full: bool = False
 
 
 class JoinRoom(Request, frozen=True, tag="join-room"):
@@ -69,6 +74,80 @@ class ListRoomsPayload(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class ListRooms(Request, frozen=True, tag="list-rooms"):
     payload: ListRoomsPayload = ListRoomsPayload()
+
+
+class MetadataChange(Struct, frozen=True):
+    """What is not named stays as it is."""
+
+    description: Description | UnsetType = UNSET
+    private: bool | UnsetType = UNSET
+
+
+class UpdateRoomPayload(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is not named stays as it is; `password` null takes it off."""
+
+    room_id: str
+    name: Name | UnsetType = UNSET
+    max_participants: Count | UnsetType = UNSET
+    metadata: MetadataChange | UnsetType = UNSET
+    password: Password | None | UnsetType = UNSET
+    locked: bool | UnsetType = UNSET
+    empty_ttl_seconds: Count | UnsetType = UNSET
+
+
+class UpdateRoom(Request, frozen=True, tag="update-room"):
+    payload: UpdateRoomPayload
+
+
+class CloseRoom(Request, frozen=True, tag="close-room"):
+    payload: RoomRef
+
+
+class MemberRef(Struct, frozen=True, rename="camel"):
+    room_id: str
+    member_id: str
+
+
+class TransferHost(Request, frozen=True, tag="transfer-host"):
+    payload: MemberRef
+
+
+class RemoveMemberPayload(Struct, frozen=True, kw_only=True, rename="camel"):
+    room_id: str
+    member_id: str
+    reason: Reason = ""
+    ban: bool = False
+
+
+class RemoveMember(Request, frozen=True, tag="remove-member"):
+    payload: RemoveMemberPayload
+
+
+class UnbanMember(Request, frozen=True, tag="unban-member"):
+    payload: MemberRef
+
+
+class MuteMemberPayload(Struct, frozen=True, kw_only=True, rename="camel"):
+    room_id: str
+    member_id: str
+    kind: Kind
+
+
+class MuteMember(Request, frozen=True, tag="mute-member"):
+    payload: MuteMemberPayload
+
+
+class SetMediaStatePayload(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the sender says of itself."""
+
+    room_id: str
+    audio_muted: bool | UnsetType = UNSET
+    video_muted: bool | UnsetType = UNSET
+    recording: bool | UnsetType = UNSET
+
+
+class SetMediaState(Request, frozen=True, tag="set-media-state"):
+    payload: SetMediaStatePayload
 
 
 class Signal(Request, frozen=True, kw_only=True):
@@ -100,14 +179,38 @@ class Renegotiate(Signal, frozen=True, tag="renegotiate"):
 
 
 class Chat(Request, frozen=True, kw_only=True, tag="chat"):
-    """Its length is judged by the rules, which answer `payload-too-large`."""
+    """To all, or with `to` to one member. Its length is judged by the rules, which answer
+    `payload-too-large`."""
 
     room_id: str
     payload: str
+    to: str | UnsetType = UNSET
+
+
+class ChatHistoryPayload(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """`before`: the id before which the messages end; the latest where there is none."""
+
+    room_id: str
+    before: int | None = None
+    limit: ListLimit = 50
+
+
+class ChatHistory(Request, frozen=True, tag="chat-history"):
+    payload: ChatHistoryPayload
 
 
 class GetIceServers(Request, frozen=True, tag="get-ice-servers"):
     """Renews the `iceServers` of `client-id`."""
+
+
+class RefreshTokenPayload(Struct, frozen=True):
+    token: str
+
+
+class RefreshToken(Request, frozen=True, tag="refresh-token"):
+    """Extends the time of a client whose JWT ends: same `sub`, same `room`."""
+
+    payload: RefreshTokenPayload
 
 
 class Ping(Request, frozen=True, tag="ping"):
@@ -120,12 +223,21 @@ AnyRequest = (
     | LeaveRoom
     | GetRoom
     | ListRooms
+    | UpdateRoom
+    | CloseRoom
+    | TransferHost
+    | RemoveMember
+    | UnbanMember
+    | MuteMember
+    | SetMediaState
     | Offer
     | Answer
     | IceCandidate
     | Hangup
     | Renegotiate
     | Chat
+    | ChatHistory
     | GetIceServers
+    | RefreshToken
     | Ping
 )

@@ -6,10 +6,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from .errors import MAX_DESCRIPTION, MAX_NAME
+from .errors import MAX_DESCRIPTION, MAX_NAME, MAX_PASSWORD, MAX_REASON
 
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 DisplayName = Annotated[str, Meta(max_length=MAX_NAME)]
+Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+Password = Annotated[str, Meta(max_length=MAX_PASSWORD)]
+Reason = Annotated[str, Meta(max_length=MAX_REASON)]
+Time = Annotated[datetime, Meta(tz=True)]
+Kind = Literal["audio", "video", "all"]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
@@ -25,7 +30,7 @@ class RoomState(StrEnum):
 class Metadata(Struct, frozen=True):
     """What the maker of a room says about it. Unknown keys are dropped."""
 
-    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] = ""
+    description: Description = ""
     private: bool = False
 
 

@@ -39,7 +39,8 @@ async def serve(
     `port` 0 takes any that is free. `config` is what `Config` has. Raises `ConfigError` or
     `StartError`.
     """
-    service = Service(_config(config), _store(store))
+    settings = _config(config)
+    service = Service(settings, _store(store, settings))
     app = web.Application()
     app.add_routes([*websocket.routes(service), *status.routes(service)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -66,7 +67,7 @@ def _config(settings: dict[str, Any]) -> Config:
         raise ConfigError(str(error)) from None
 
 
-def _store(name: str) -> Store:
+def _store(name: str, config: Config) -> Store:
     if name == "memory":
-        return MemoryStore()
+        return MemoryStore(config.chat_history)
     raise ConfigError(f"store: {name!r} is none that this server has; there is 'memory'")

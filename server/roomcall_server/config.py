@@ -6,6 +6,28 @@ from roomcall.protocol.errors import MAX_MESSAGE_BYTES, MAX_ROOMS_PER_CLIENT
 
 from .clients.connection import QueueLimits
 
+_NOT_NEGATIVE = (
+    "max_clients",
+    "max_rooms",
+    "max_per_address",
+    "rate_messages",
+    "rate_joins",
+    "empty_ttl",
+    "max_empty_ttl",
+    "chat_history",
+    "resume_grace",
+)
+_POSITIVE = (
+    "turn_ttl",
+    "max_rooms_per_client",
+    "max_message_bytes",
+    "ping_interval",
+    "ping_timeout",
+    "rate_patience",
+    "resume_frames",
+    "resume_bytes",
+)
+
 
 class ConfigError(ValueError):
     """A setting that cannot be: the message names it."""
@@ -24,6 +46,19 @@ class Config:
     max_rooms: int = 0
     max_rooms_per_client: int = MAX_ROOMS_PER_CLIENT
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    empty_ttl: int = 0  # what an empty room lives on for, where its maker does not say
+    max_empty_ttl: int = 86_400
+    chat_history: int = 1000  # messages that a room keeps; 0 switches the history off
+    password_cost: int = 2**14  # scrypt's N
+    max_per_address: int = 0
+    rate_messages: float = 200.0  # a client, a second
+    rate_joins: float = 0.0  # an address, a second
+    rate_patience: float = 10.0  # who is over a rate for so long is closed
+    jwt_secret: str = field(default="", repr=False)  # with one, every client needs a token
+    direct_mode: bool = False
+    resume_grace: float = 10.0  # 0 is no resume
+    resume_frames: int = 256
+    resume_bytes: int = 256 * 1024
     ping_interval: float = 15.0
     ping_timeout: float = 30.0
     queue: QueueLimits = QueueLimits()
@@ -38,18 +73,30 @@ class Config:
         self._check_urls("turn_urls", ("turn:", "turns:"))
         if self.turn_urls and not self.turn_secret:
             raise ConfigError("turn_secret: needed with turn_urls, to make credentials from")
-        for name in ("max_clients", "max_rooms"):
+        if self.empty_ttl > self.max_empty_ttl:
+            raise ConfigError("empty_ttl: above max_empty_ttl")
+        if self.password_cost < 2 or self.password_cost & (self.password_cost - 1):
+            raise ConfigError("password_cost: must be a power of two above 1")
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}: must not be negative")
-        for name in (
-            "turn_ttl",
-            "max_rooms_per_client",
-            "max_message_bytes",
-            "ping_interval",
-            "ping_timeout",
-        ):
+        for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name}: must be above 0")
+
+    def features(self) -> list[str]:
+        """What a client is told that this server has switched on."""
+        switched = {
+            "rooms": True,
+            "direct": self.direct_mode,
+            "history": self.chat_history > 0,
+            "passwords": True,
+            "permissions": True,
+            "queue": True,
+            "schedule": True,
+            "resume": self.resume_grace > 0,
+        }
+        return [name for name, on in switched.items() if on]
 
     def _check_urls(self, name: str, schemes: tuple[str, ...]) -> None:
         for url in getattr(self, name):

@@ -8,15 +8,21 @@ from typing import Any
 
 from roomcall.protocol.errors import CloseCode
 
+from .clients.addresses import Addresses
 from .clients.connection import Connection
 from .clients.liveness import Liveness
 from .clients.registry import Registry
 from .clients.sessions import Sessions
 from .config import Config
 from .ice import IceServers
+from .passwords import Passwords
 from .rooms.manager import RoomManager
 from .signaling.context import Context
 from .store.base import Store
+from .timers import Timers
+from .tokens import Tokens
+
+_HOUSEKEEPING = 60.0
 
 
 class Service:
@@ -25,17 +31,33 @@ class Service:
     def __init__(self, config: Config, store: Store) -> None:
         self.config = config
         self.closing = False
+        self.addresses = Addresses(config.max_per_address, config.rate_joins)
+        self.liveness = Liveness(config.ping_interval, config.ping_timeout)
+        self._store = store
         self._connections: set[Connection] = set()
         self._all_gone = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         registry = Registry()
         store.listen(registry.deliver)
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
-        rooms = RoomManager(store, _now, config.max_rooms)
-        self.context = Context(config, store, rooms, registry, ice)
-        self.sessions = Sessions(config, store, rooms, registry, ice)
-        self.liveness = Liveness(config.ping_interval, config.ping_timeout)
-        self._tasks: set[asyncio.Task[None]] = set()
+        timers = Timers(_now)
+        rooms = RoomManager(store, _now, timers.schedule, config.max_rooms)
+        self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn)
+        self.context = Context(
+            config=config,
+            store=store,
+            rooms=rooms,
+            clients=registry,
+            ice=ice,
+            passwords=Passwords(config.password_cost),
+            tokens=Tokens(config.jwt_secret) if config.jwt_secret else None,
+            sessions=self.sessions,
+            may_join=lambda address: self.addresses.may_join(address, self._loop.time()),
+        )
         self.spawn(self.liveness.run())
+        self.spawn(timers.run(rooms.tick))
+        self.spawn(self._keep_house())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run this beside all else, until the service closes at the latest."""
@@ -43,24 +65,22 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def refusal(self) -> CloseCode | None:
-        """Why a new connection cannot be served now."""
-        if self.closing:
-            return CloseCode.GOING_AWAY
-        if 0 < self.config.max_clients < len(self._connections):
-            return CloseCode.SERVER_FULL
-        return None
-
     @contextmanager
-    def connection(self, transport: asyncio.Transport) -> Iterator[Connection]:
-        """The connection on this socket, for as long as it is served."""
+    def connection(self, transport: asyncio.Transport, address: str) -> Iterator[Connection]:
+        """The connection on this socket, for as long as it is served. It may be closed already."""
         connection = Connection(transport, self.config.queue)
         self._connections.add(connection)
         self._all_gone.clear()
+        has_place = self.addresses.enter(address)
+        if self.closing:
+            connection.close(CloseCode.GOING_AWAY)
+        elif not has_place:
+            connection.close(CloseCode.SERVER_FULL)
         try:
             yield connection
         finally:
             connection.dispose()
+            self.addresses.leave(address)
             self._connections.discard(connection)
             if not self._connections:
                 self._all_gone.set()
@@ -69,7 +89,6 @@ class Service:
         """Tell every client that the server goes, and wait until they have heard it."""
         self.closing = True
         for connection in self._connections:
-            connection.on_close = None  # nobody leaves: the rooms end with the server
             connection.close(CloseCode.GOING_AWAY)
         if self._connections:
             await self._all_gone.wait()  # bounded: each is cut after its close timeout
@@ -77,6 +96,16 @@ class Service:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for client in self.context.clients:
+            for name in list(client.timers):
+                client.set_timer(name, None)
+        self.context.passwords.close()
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING)
+            await self._store.purge(_now())
+            self.addresses.purge(self._loop.time())
 
 
 def _now() -> datetime:

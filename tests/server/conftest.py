@@ -124,7 +124,7 @@ def serve() -> Callable[..., AbstractAsyncContextManager[roomcall_server.Server]
 
 @pytest.fixture
 async def server() -> AsyncIterator[roomcall_server.Server]:
-    async with roomcall_server.serve() as server:
+    async with roomcall_server.serve(queue=QueueLimits(close_timeout=0.2)) as server:
         yield server
 
 

@@ -19,6 +19,7 @@ async def test_client_id_comes_first(connect: Any) -> None:
     assert str(UUID(wire.id)) == wire.id
     assert hello["protocol"] == 1
     assert hello["resumed"] is False
+    assert hello["resumeToken"]
     assert hello["iceServers"] == []
     assert hello["limits"] == {"maxMessageBytes": 65536, "maxRoomsPerClient": 8}
     assert "rooms" in hello["features"]

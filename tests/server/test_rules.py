@@ -20,7 +20,7 @@ NOW = datetime(2026, 1, 22, 10, 30, tzinfo=UTC)
 
 def room_of(*ids: str, max_participants: int = 0) -> Room:
     settings = requests.RoomSettings(max_participants=max_participants)
-    room: Room | None = entering.make("room", "name", settings, NOW)
+    room: Room | None = entering.make("room", "name", settings, None, NOW, 0)
     for id in ids:
         assert room is not None
         room = join(room, id).room
@@ -31,11 +31,11 @@ def room_of(*ids: str, max_participants: int = 0) -> Room:
 def join(room: Room, id: str, *, rooms: int = 0) -> Outcome:
     session = Session(id=id, max_rooms=8, rooms=frozenset(map(str, range(rooms))))
     request = requests.JoinRoom(payload=requests.JoinRoomPayload(room_id=room.id))
-    return entering.join(room, session, request, NOW)
+    return entering.join(room, session, request, NOW, None)
 
 
 def leave(room: Room, id: str) -> Outcome:
-    return leaving.leave(room, id, requests.LeaveRoom(payload=requests.RoomRef("room")))
+    return leaving.leave(room, id, requests.LeaveRoom(payload=requests.RoomRef("room")), NOW)
 
 
 def told(outcome: Outcome) -> list[tuple[tuple[str, ...], str]]:
@@ -96,7 +96,7 @@ def test_the_room_vanishes_with_its_last_member() -> None:
     outcome = leave(room_of("a"), "a")
     assert outcome.room is None
     assert told(outcome) == [(("a",), "room-left")]
-    assert leaving.disconnect(room_of("a"), "a").effects == ()
+    assert leaving.disconnect(room_of("a"), "a", NOW).effects == ()
 
 
 def test_a_signal_is_for_members() -> None:
@@ -122,7 +122,8 @@ def test_chat_ids_rise_by_one() -> None:
     for number in range(1, 4):
         request = requests.Chat(request_id=5, room_id="room", payload="hello")
         outcome = chatting.chat(room, "a", request, NOW)
-        own, others = (effect.message for effect in outcome.effects)
+        keep, own, others = (effect.message for effect in outcome.effects)
+        assert keep == others
         assert isinstance(own, replies.ChatMessage)
         assert isinstance(others, replies.ChatMessage)
         assert (own.id, others.id, own.request_id) == (number, number, 5)
@@ -195,6 +196,6 @@ def test_times_come_from_the_argument() -> None:
     later = NOW + timedelta(hours=1)
     session = Session(id="x", max_rooms=8)
     request = requests.JoinRoom(payload=requests.JoinRoomPayload(room_id="room"))
-    outcome = entering.join(room_of("a"), session, request, later)
+    outcome = entering.join(room_of("a"), session, request, later, None)
     assert outcome.room is not None
     assert outcome.room.members["x"].joined_at == later

@@ -68,6 +68,7 @@ async def test_a_client_that_answers_no_ping_is_dropped(connect_to: Any, serve: 
     async with serve(
         ping_interval=0.05,
         ping_timeout=0.2,
+        resume_grace=0,
     ) as server:
         silent, other = await connect_to(server.url, autoping=False), await connect_to(server.url)
         room = await silent.create()
@@ -87,7 +88,7 @@ async def test_a_slow_reader_is_closed_and_nobody_else_feels_it(
     connect_to: Any, serve: Any
 ) -> None:
     limits = QueueLimits(soft=10_000, hard=1 << 30, stall=0.2, close_timeout=0.2)
-    async with serve(queue=limits) as server, stuck(server) as slow:
+    async with serve(queue=limits, rate_messages=0) as server, stuck(server) as slow:
         a, b = await connect_to(server.url), await connect_to(server.url)
         room = await a.create()
         await b.join(room)
@@ -107,7 +108,7 @@ async def test_a_slow_reader_is_closed_and_nobody_else_feels_it(
 
 async def test_past_the_hard_bound_it_is_closed_at_once(connect_to: Any, serve: Any) -> None:
     limits = QueueLimits(soft=10_000, hard=500_000, stall=60.0, close_timeout=0.5)
-    async with serve(queue=limits) as server, stuck(server) as slow:
+    async with serve(queue=limits, rate_messages=0) as server, stuck(server) as slow:
         a = await connect_to(server.url)
         room = await a.create()
         await slow.join(room)
@@ -172,7 +173,7 @@ async def test_shutdown_closes_with_1001(connect_to: Any, serve: Any) -> None:
 async def test_a_client_that_does_not_answer_holds_the_shutdown_up_for_a_bounded_time() -> None:
     limits = QueueLimits(close_timeout=0.1)
     async with asyncio.timeout(3):
-        running = roomcall_server.serve(queue=limits)
+        running = roomcall_server.serve(queue=limits, rate_messages=0)
         async with stuck(await running.__aenter__()):
             await running.__aexit__(None, None, None)
 

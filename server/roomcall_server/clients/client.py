@@ -1,26 +1,39 @@
 """One client of this process: its id, what is on its way to it, and the socket it has now."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from roomcall.protocol import codec
 from roomcall.protocol.replies import ClientId, Reply
 
-from .connection import Connection
 from .outbox import Outbox
+from .rate import Bucket
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 
 class Client:
-    """`received` counts what has come from it. `connection` is None once it has ended.
+    """`received` counts what has come from it, `lost_at` what had been sent when its connection
+    was lost. `connection` is None while it has none.
 
-    `turn` is held while a message of it is handled, so that its end comes after that.
+    `turn` is held while a message of it is handled: its loss, its return and its end come after.
     """
 
-    def __init__(self, id: str, outbox: Outbox, connection: Connection) -> None:
+    def __init__(
+        self, id: str, token: str, address: str, outbox: Outbox, rate: Bucket, *, direct: bool
+    ) -> None:
         self.id = id
+        self.token = token
+        self.address = address
         self.outbox = outbox
-        self.connection: Connection | None = connection
+        self.rate = rate
+        self.direct = direct
+        self.connection: Connection | None = None
         self.received = 0
+        self.lost_at = 0
         self.turn = asyncio.Lock()
+        self.timers: dict[str, asyncio.TimerHandle] = {}
 
     def greet(self, message: ClientId) -> None:
         """The first message of a connection, which no end counts."""
@@ -35,3 +48,10 @@ class Client:
         self.outbox.add(frame)
         if self.connection is not None:
             self.connection.send(frame)
+
+    def set_timer(self, name: str, timer: asyncio.TimerHandle | None) -> None:
+        """In the place of the one of that name; None for none."""
+        if old := self.timers.pop(name, None):
+            old.cancel()
+        if timer is not None:
+            self.timers[name] = timer

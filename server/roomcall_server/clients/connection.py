@@ -39,7 +39,7 @@ class Connection:
 
     def __init__(self, transport: asyncio.Transport, limits: QueueLimits) -> None:
         self.close_code: int | None = None
-        self.on_close: Callable[[], None] | None = None  # once, when `close` has been decided
+        self.on_close: Callable[[int], None] | None = None  # told the code once `close` is decided
         self._transport = transport
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class Connection:
         self._write()
         self._abort_later()
         if self.on_close is not None:
-            self.on_close()
+            self.on_close(code)
 
     def hang_up(self) -> None:
         """The client has ended it, or has answered our goodbye."""

@@ -36,9 +36,11 @@ class Liveness:
         self._take_turn(pulse)
         return pulse
 
-    def heard(self, pulse: Pulse) -> None:
-        """A pong has come."""
+    def heard(self, pulse: Pulse, payload: bytes) -> None:
+        """A pong has come; if it is the answer to a ping of ours, it says what has arrived."""
         pulse.heard_at = self._loop.time()
+        if payload.isdigit() and len(payload) < 20:
+            pulse.client.outbox.acknowledge(int(payload))
 
     async def run(self) -> None:
         while True:

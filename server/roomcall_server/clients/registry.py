@@ -1,35 +1,55 @@
-"""Who is connected to this process, and how effects reach them."""
+"""The clients of this process, and how effects reach them."""
 
 from collections.abc import Iterator, Sequence
 
-from roomcall.protocol import codec
+from roomcall.protocol import codec, replies
 
-from ..rooms.outcome import Effect
+from ..rooms.outcome import Send
 from .client import Client
 
 
 class Registry:
-    """Clients by id."""
+    """Clients by id and by resume token."""
 
     def __init__(self) -> None:
         self._clients: dict[str, Client] = {}
+        self._tokens: dict[str, Client] = {}
+        self._direct: dict[str, Client] = {}
 
     def __len__(self) -> int:
         return len(self._clients)
 
+    def __contains__(self, client: Client) -> bool:
+        return client.id in self._clients
+
     def __iter__(self) -> Iterator[Client]:
         return iter(list(self._clients.values()))
 
-    def get(self, id: str) -> Client | None:
-        return self._clients.get(id)
+    def by_token(self, token: str) -> Client | None:
+        return self._tokens.get(token)
+
+    def direct(self, id: str) -> Client | None:
+        return self._direct.get(id)
 
     def add(self, client: Client) -> None:
         self._clients[client.id] = client
+        self._tokens[client.token] = client
+        if client.direct:
+            self._direct[client.id] = client
 
     def remove(self, client: Client) -> None:
-        self._clients.pop(client.id, None)
+        del self._clients[client.id]
+        del self._tokens[client.token]
+        if self._direct.pop(client.id, None):
+            self.list_direct()
 
-    def deliver(self, effects: Sequence[Effect]) -> None:
+    def list_direct(self) -> None:
+        """Tell every direct client who the others are."""
+        for client in self._direct.values():
+            others = [id for id in self._direct if id != client.id]
+            client.send(replies.ClientList(clients=others))
+
+    def deliver(self, effects: Sequence[Send]) -> None:
         """Bring each message to those of its addressees that are here, encoded once."""
         for effect in effects:
             frame = codec.encode(effect.message)

@@ -3,14 +3,18 @@
 aiohttp does the handshake and reads frames; what we send goes out through `Connection`.
 """
 
+import asyncio
+
 from aiohttp import WSMsgType, web
 
 from roomcall.protocol import replies
-from roomcall.protocol.errors import ErrorCode
+from roomcall.protocol.errors import CloseCode, ErrorCode
 
 from ..clients.client import Client
 from ..clients.connection import Connection
 from ..clients.liveness import Pulse
+from ..clients.session import Grant
+from ..clients.sessions import Arrival
 from ..service import Service
 from ..signaling import router
 from . import origin
@@ -47,16 +51,71 @@ def routes(service: Service) -> list[web.RouteDef]:
         await socket.prepare(request)
         if request.transport is None:
             return socket
-        with service.connection(request.transport) as connection:
+        with service.connection(request.transport, request.remote or "") as connection:
             socket.connection = connection
-            if refusal := service.refusal():
-                connection.close(refusal)
-            else:
-                await _serve(service, socket, connection)
+            if connection.close_code is None:
+                await _serve(service, socket, connection, request)
             await _part(socket, connection)
         return socket
 
     return [web.get("/ws", websocket)]
+
+
+async def _serve(
+    service: Service, socket: Socket, connection: Connection, request: web.Request
+) -> None:
+    tokens = service.context.tokens
+    grant = Grant() if tokens is None else tokens.read(_token(request))
+    if grant is None:
+        return connection.close(CloseCode.UNAUTHORIZED)
+    client = await service.sessions.arrive(connection, _arrival(request, grant))
+    if client is None:
+        return connection.close(CloseCode.SERVER_FULL)
+    pulse = service.liveness.watch(client, connection)
+    goodbye = False
+    try:
+        goodbye = await _read(service, socket, client, connection, pulse)
+    finally:
+        await service.sessions.depart(client, connection, goodbye=goodbye)
+
+
+async def _read(
+    service: Service, socket: Socket, client: Client, connection: Connection, pulse: Pulse
+) -> bool:
+    """Take message after message, each done with before the next, until either end has enough.
+
+    True where the client has said goodbye.
+    """
+    while True:
+        message = await socket.receive()
+        match message.type:
+            case WSMsgType.TEXT | WSMsgType.BINARY:
+                async with client.turn:
+                    if connection.close_code is not None:
+                        return False
+                    pulse.busy = True
+                    await _take(service, client, message.data)
+                    pulse.busy = False
+            case WSMsgType.PING:
+                connection.pong(message.data)
+            case WSMsgType.PONG:
+                service.liveness.heard(pulse, message.data)
+            case end:
+                return end is WSMsgType.CLOSE and connection.close_code is None
+
+
+async def _take(service: Service, client: Client, frame: str | bytes) -> None:
+    client.received += 1
+    now = asyncio.get_running_loop().time()
+    if not isinstance(frame, str):
+        reason = "a binary frame: text is needed"
+        client.send(replies.Error(code=ErrorCode.BAD_REQUEST, message=reason))
+    elif client.rate.take(now):
+        await router.handle(service.context, client, frame)
+    elif not client.rate.exhausted(now):
+        router.over_rate(client, frame)
+    elif client.connection is not None:
+        client.connection.close(CloseCode.RATE_LIMITED)
 
 
 async def _part(socket: Socket, connection: Connection) -> None:
@@ -68,47 +127,17 @@ async def _part(socket: Socket, connection: Connection) -> None:
     connection.hang_up()
 
 
-async def _serve(service: Service, socket: Socket, connection: Connection) -> None:
-    client = await service.sessions.open(connection)
-    connection.on_close = lambda: service.spawn(service.sessions.end(client))
-    pulse = service.liveness.watch(client, connection)
-    try:
-        await _read(service, socket, client, connection, pulse)
-    finally:
-        if not service.closing:
-            await service.sessions.end(client)
+def _token(request: web.Request) -> str | None:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else request.query.get("token")
 
 
-async def _read(
-    service: Service,
-    socket: Socket,
-    client: Client,
-    connection: Connection,
-    pulse: Pulse,
-) -> None:
-    """Take message after message, each done with before the next, until either end has enough."""
-    while True:
-        message = await socket.receive()
-        match message.type:
-            case WSMsgType.TEXT | WSMsgType.BINARY:
-                async with client.turn:
-                    if connection.close_code is not None:
-                        return
-                    pulse.busy = True
-                    await _take(service, client, message.data)
-                    pulse.busy = False
-            case WSMsgType.PING:
-                connection.pong(message.data)
-            case WSMsgType.PONG:
-                service.liveness.heard(pulse)
-            case _:
-                return
-
-
-async def _take(service: Service, client: Client, frame: str | bytes) -> None:
-    client.received += 1
-    if isinstance(frame, str):
-        await router.handle(service.context, client, frame)
-    else:
-        reason = "a binary frame: text is needed"
-        client.send(replies.Error(code=ErrorCode.BAD_REQUEST, message=reason))
+def _arrival(request: web.Request, grant: Grant) -> Arrival:
+    received = request.query.get("received", "")
+    return Arrival(
+        grant=grant,
+        address=request.remote or "",
+        direct=request.query.get("mode") == "direct",
+        resume=request.query.get("resume"),
+        received=int(received) if received.isascii() and received.isdigit() else None,
+    )

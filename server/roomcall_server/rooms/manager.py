@@ -1,24 +1,36 @@
 """Runs the rules of rooms against the store: load, decide, commit, and again on a conflict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from roomcall.protocol.errors import ErrorCode
 
 from ..clients.session import Session
 from ..store.base import Commit, Conflict, RoomWrite, SessionWrite, Store
+from .lifetime import due_at
 from .outcome import Outcome, Refused
 from .room import Room
+from .rules import closing
 
 Rule = Callable[[Room], Outcome]
 
 
 class RoomManager:
-    """The one way in which a room changes."""
+    """The one way in which a room changes.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], max_rooms: int) -> None:
+    `schedule(room, when)` is called after every change, to have `tick` called then; None: no more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        schedule: Callable[[str, datetime | None], None],
+        max_rooms: int,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._schedule = schedule
         self._max_rooms = max_rooms
 
     def now(self) -> datetime:
@@ -41,35 +53,52 @@ class RoomManager:
                 continue
 
     async def add(self, room: Room, outcome: Outcome) -> None:
-        """A new room, and what its making led to. Raises `Conflict` as `commit` does."""
+        """A new room, and what its making led to. Raises `Refused`, or `Conflict` as `commit`."""
         if 0 < self._max_rooms <= await self._store.room_count():
             raise Refused(ErrorCode.TOO_MANY_ROOMS, "this server holds no more rooms")
-        if room.public_name is not None and await self._store.room_named(room.public_name):
-            raise Refused(ErrorCode.NAME_TAKEN, "a public room of that name exists")
+        if await self._store.closed_at(room.id) is not None:
+            raise Refused(ErrorCode.ROOM_NOT_FOUND, "the room of this id was closed")
         await self.commit(None, outcome)
 
     async def commit(self, before: Room | None, outcome: Outcome) -> None:
         """What the rules have said of `before` becomes so, or `Conflict` is raised."""
-        if before is not None and outcome.room is before:
+        after = outcome.room
+        if before is not None and after is before:
             return await self._store.publish(outcome.effects)
-        sessions = [
-            SessionWrite(session, session.entered(outcome.room.id))
-            for session in await self._sessions(outcome.entered)
-            if outcome.room is not None
-        ]
-        sessions += [
-            SessionWrite(session, session.left(before.id))
-            for session in await self._sessions(outcome.gone)
-            if before is not None
-        ]
+        await self._check_name(before, after)
+        id = before.id if before is not None else after.id if after is not None else ""
+        entered = await self._sessions(outcome.entered)
+        gone = await self._sessions(outcome.gone)
         await self._store.commit(
             Commit(
-                rooms=(RoomWrite(before, outcome.room),),
-                sessions=tuple(sessions),
+                rooms=(RoomWrite(before, after, outcome.closed_at),),
+                sessions=(
+                    *(SessionWrite(session, session.entered(id)) for session in entered),
+                    *(SessionWrite(session, session.left(id)) for session in gone),
+                ),
                 effects=outcome.effects,
             )
         )
+        self._schedule(id, None if after is None else due_at(after))
 
-    async def _sessions(self, ids: tuple[str, ...]) -> list[Session]:
+    async def tick(self, id: str) -> None:
+        """Let happen to the room what is due by now."""
+        while (room := await self._store.room(id)) is not None:
+            try:
+                outcome = closing.tick(room, self.now())
+                if outcome.room is room:
+                    return self._schedule(id, due_at(room))
+                return await self.commit(room, outcome)
+            except Conflict:
+                continue
+
+    async def _check_name(self, before: Room | None, after: Room | None) -> None:
+        name = after.public_name if after is not None else None
+        if name is None or (before is not None and name == before.public_name):
+            return
+        if await self._store.room_named(name) is not None:
+            raise Refused(ErrorCode.NAME_TAKEN, "a public room of that name exists")
+
+    async def _sessions(self, ids: Iterable[str]) -> list[Session]:
         found = [await self._store.session(id) for id in ids]
         return [session for session in found if session is not None]

@@ -1,4 +1,4 @@
-"""A room as the server keeps it: one immutable value, and how it looks on the wire.
+"""A room as the server keeps it: one immutable value.
 
 Rules of this file:
 1. A room is never changed: every rule makes a new one from it. `version` is the store's.
@@ -12,25 +12,46 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from roomcall.protocol import room as wire
 from roomcall.protocol.room import Metadata, RoomState
 
 Pair = tuple[str, str]
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """A client in the room."""
+    """A client in the room, or one that waits for a place.
+
+    `away`: its connection is lost, and may come back. `privileged`: its token gives it the host's
+    rights. `bound`: its token is for this room by its name.
+    """
 
     id: str
     display_name: str
     joined_at: datetime
+    subject: str | None = None
+    privileged: bool = False
+    bound: bool = False
+    away: bool = False
     audio_muted: bool = False
     video_muted: bool = False
     recording: bool = False
 
 
+class Ban(Struct, frozen=True):
+    """Holds for the token's subject where there is one, else for the client's id."""
+
+    member_id: str
+    subject: str | None
+
+    def holds_for(self, id: str, subject: str | None) -> bool:
+        return self.member_id == id if self.subject is None else self.subject == subject
+
+
 class Room(Struct, frozen=True, kw_only=True):
-    """`offers` are the unanswered ones, as (from, to); `chats` counts the messages to all."""
+    """`offers` are the unanswered ones, as (from, to); `chats` counts the messages to all.
+
+    `opened` is False before `opens_at`; `emptied_at` is when the last member left; `empty_ttl` is
+    how many seconds the room lives on then. `password` is a hash.
+    """
 
     id: str
     name: str
@@ -39,15 +60,24 @@ class Room(Struct, frozen=True, kw_only=True):
     host: str | None = None
     max_participants: int = 0
     metadata: Metadata = Metadata()
+    password: str | None = None
+    locked: bool = False
     members: dict[str, Member] = {}
+    queue: tuple[Member, ...] = ()
+    bans: tuple[Ban, ...] = ()
     offers: frozenset[Pair] = frozenset()
     calls: frozenset[Pair] = frozenset()
     chats: int = 0
+    opened: bool = True
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    empty_ttl: int = 0
+    emptied_at: datetime | None = None
 
     @property
     def state(self) -> RoomState:
         if not self.members:
-            return RoomState.EMPTY
+            return RoomState.EMPTY if self.opened else RoomState.SCHEDULED
         return RoomState.IN_CALL if self.calls else RoomState.ACTIVE
 
     @property
@@ -63,6 +93,9 @@ class Room(Struct, frozen=True, kw_only=True):
         """The members but these."""
         return tuple(id for id in self.members if id not in ids)
 
+    def waits(self, client: str) -> bool:
+        return any(waiting.id == client for waiting in self.queue)
+
     def with_member(self, member: Member, **changes: Any) -> "Room":
         """This member added, or in the place of what it was."""
         return replace(self, members={**self.members, member.id: member}, **changes)
@@ -70,51 +103,3 @@ class Room(Struct, frozen=True, kw_only=True):
 
 def pair(a: str, b: str) -> Pair:
     return (a, b) if a < b else (b, a)
-
-
-def wire_member(room: Room, member: Member) -> wire.Member:
-    return wire.Member(
-        id=member.id,
-        display_name=member.display_name,
-        role="host" if member.id == room.host else "member",
-        joined_at=member.joined_at,
-        audio_muted=member.audio_muted,
-        video_muted=member.video_muted,
-        recording=member.recording,
-    )
-
-
-def wire_room(room: Room) -> wire.Room:
-    """The room as its members see it."""
-    return wire.Room(
-        id=room.id,
-        name=room.name,
-        created_at=room.created_at,
-        host=room.host,
-        max_participants=room.max_participants,
-        participants=list(room.members),
-        metadata=room.metadata,
-        state=room.state,
-        members=[wire_member(room, member) for member in room.members.values()],
-    )
-
-
-def wire_room_for(room: Room, client: str) -> wire.Room:
-    """The room for somebody who knows its id: who is inside is for members only."""
-    if client in room.members:
-        return wire_room(room)
-    return replace(wire_room(room), host=None, participants=[], members=[])
-
-
-def wire_row(room: Room) -> wire.RoomRow:
-    return wire.RoomRow(
-        id=room.id,
-        name=room.name,
-        participant_count=len(room.members),
-        max_participants=room.max_participants,
-        has_password=False,
-        locked=False,
-        state=room.state,
-        description=room.metadata.description,
-        created_at=room.created_at,
-    )

@@ -1,8 +1,10 @@
-"""`get-ice-servers` and `ping`: between one client and the server."""
+"""`get-ice-servers`, `refresh-token` and `ping`: between one client and the server."""
 
 from roomcall.protocol import replies, requests
+from roomcall.protocol.errors import ErrorCode
 
 from ..clients.client import Client
+from ..rooms.outcome import Refused
 from .context import Context
 
 
@@ -16,6 +18,16 @@ async def get_ice_servers(
             ttl=context.config.turn_ttl,
         )
     )
+
+
+async def refresh_token(context: Context, client: Client, request: requests.RefreshToken) -> None:
+    if context.tokens is None:
+        raise Refused(ErrorCode.BAD_REQUEST, "this server demands no token")
+    grant = context.tokens.read(request.payload.token)
+    if grant is None:
+        raise Refused(ErrorCode.FORBIDDEN, "token: wrong, or expired")
+    await context.sessions.refresh(client, grant)
+    client.send(replies.TokenRefreshed(request_id=request.request_id))
 
 
 async def ping(context: Context, client: Client, request: requests.Ping) -> None:

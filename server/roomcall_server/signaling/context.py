@@ -6,10 +6,13 @@ from typing import Any
 
 from ..clients.client import Client
 from ..clients.registry import Registry
+from ..clients.sessions import Sessions
 from ..config import Config
 from ..ice import IceServers
+from ..passwords import Passwords
 from ..rooms.manager import RoomManager
 from ..store.base import Store
+from ..tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,10 @@ class Context:
     rooms: RoomManager
     clients: Registry
     ice: IceServers
+    passwords: Passwords
+    tokens: Tokens | None  # None: no client needs one
+    sessions: Sessions
+    may_join: Callable[[str], bool]  # from this address, just now
 
 
 # The request is of the type under which the router names the handler.

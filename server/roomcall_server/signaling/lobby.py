@@ -5,18 +5,30 @@ from roomcall.protocol.errors import ErrorCode
 
 from ..clients.client import Client
 from ..rooms.outcome import Refused
-from ..rooms.room import wire_room_for, wire_row
+from ..rooms.room import Room
+from ..rooms.views import wire_room_for, wire_row
+from ..store.base import Page
 from .context import Context
 
 
 async def list_rooms(context: Context, client: Client, request: requests.ListRooms) -> None:
     wanted = request.payload
+    session = await context.store.session(client.id)
     try:
-        page = await context.store.public_rooms(wanted.limit, wanted.after, wanted.query)
+        if session is not None and session.grant.room is not None:
+            page = Page(await _only_room(context, session.grant.room), None)
+        else:
+            page = await context.store.public_rooms(wanted.limit, wanted.after, wanted.query)
     except ValueError:
         raise Refused(ErrorCode.BAD_REQUEST, "after: not a cursor of this server") from None
     rows = [wire_row(room) for room in page.rooms]
     client.send(replies.RoomsList(request_id=request.request_id, rooms=rows, next=page.next))
+
+
+async def _only_room(context: Context, named: str) -> list[Room]:
+    """The room that a token is for, by its id or its name, where it is public."""
+    room = await context.store.room(named) or await context.store.room_named(named)
+    return [room] if room is not None and room.public_name is not None else []
 
 
 async def get_room(context: Context, client: Client, request: requests.GetRoom) -> None:

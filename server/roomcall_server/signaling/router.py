@@ -8,7 +8,7 @@ from roomcall.protocol.errors import ErrorCode, ProtocolViolation
 from ..clients.client import Client
 from ..logs import get_logger
 from ..rooms.outcome import Refused
-from . import chat, connection, lobby, members, signals
+from . import chat, connection, direct, hosting, lobby, members, signals
 from .context import Context, Handler
 
 HANDLERS: dict[type[requests.Request], Handler] = {
@@ -17,15 +17,26 @@ HANDLERS: dict[type[requests.Request], Handler] = {
     requests.LeaveRoom: members.leave_room,
     requests.ListRooms: lobby.list_rooms,
     requests.GetRoom: lobby.get_room,
+    requests.UpdateRoom: hosting.update_room,
+    requests.CloseRoom: hosting.close_room,
+    requests.TransferHost: hosting.transfer_host,
+    requests.RemoveMember: hosting.remove_member,
+    requests.UnbanMember: hosting.unban_member,
+    requests.MuteMember: hosting.mute_member,
+    requests.SetMediaState: hosting.set_media_state,
     requests.Offer: signals.signal,
     requests.Answer: signals.signal,
     requests.IceCandidate: signals.signal,
     requests.Hangup: signals.signal,
     requests.Renegotiate: signals.signal,
     requests.Chat: chat.chat,
+    requests.ChatHistory: chat.chat_history,
+    requests.RefreshToken: connection.refresh_token,
     requests.GetIceServers: connection.get_ice_servers,
     requests.Ping: connection.ping,
 }
+
+_JOINS = (requests.CreateRoom, requests.JoinRoom)
 
 log = get_logger("router")
 
@@ -38,12 +49,28 @@ async def handle(context: Context, client: Client, frame: str | bytes) -> None:
         client.send(violated(error))
         return
     try:
-        await HANDLERS[type(request)](context, client, request)
+        await _handler(context, client, request)(context, client, request)
     except Refused as error:
         client.send(refused(request, error.code, error.message))
     except Exception:
         log.exception("message failed", client=client.id, type=_type(request))
         client.send(refused(request, ErrorCode.INTERNAL, "the server has made a mistake"))
+
+
+def _handler(context: Context, client: Client, request: requests.Request) -> Handler:
+    if client.direct and not isinstance(request, direct.ALLOWED):
+        return direct.signal
+    if isinstance(request, _JOINS) and not context.may_join(client.address):
+        raise Refused(ErrorCode.RATE_LIMITED, "too many joins a second from your address")
+    return HANDLERS[type(request)]
+
+
+def over_rate(client: Client, frame: str) -> None:
+    """Tell a client that this message of it was not taken."""
+    request, request_id = codec.peek(frame)
+    code, text = ErrorCode.RATE_LIMITED, "too many messages a second"
+    error = ProtocolViolation(code, text, request=request, request_id=request_id)
+    client.send(violated(error))
 
 
 def violated(error: ProtocolViolation) -> replies.Error:

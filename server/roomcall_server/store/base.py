@@ -7,26 +7,33 @@ order of the commits, so that everybody sees the same order.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
 
+from roomcall.protocol.replies import ChatMessage
+
 from ..clients.session import Session
-from ..rooms.outcome import Effect
+from ..rooms.outcome import Effect, Send
 from ..rooms.room import Room
 
-Deliver = Callable[[Sequence[Effect]], None]
+Deliver = Callable[[Sequence[Send]], None]
+
+CLOSED_FOR = timedelta(hours=1)
 
 
 class Conflict(Exception):
-    """A record is no longer what it was when the rules ran, or its public name is taken."""
+    """A record is no longer what it was when the rules ran, or its name or id cannot be had."""
 
 
 class RoomWrite(Struct, frozen=True):
-    """`before` None: there is no such room yet. `after` None: it goes."""
+    """`before` None: there is no such room yet. `after` None: it goes, and with it its chat; with
+    `closed_at` no room of that id can be made for a while."""
 
     before: Room | None
     after: Room | None
+    closed_at: datetime | None = None
 
 
 class SessionWrite(Struct, frozen=True):
@@ -72,5 +79,16 @@ class Store(Protocol):
     async def commit(self, commit: Commit) -> None:
         """Write all and tell, or raise `Conflict` and do neither."""
 
+    async def closed_at(self, id: str) -> datetime | None:
+        """When a room of this id was closed, if that was within the hour."""
+
+    async def chat(
+        self, room: str, before: int | None, limit: int
+    ) -> tuple[list[ChatMessage], bool]:
+        """The latest messages before this id, oldest first, and whether there are older ones."""
+
+    async def purge(self, now: datetime) -> None:
+        """Forget what is kept for a while only."""
+
     async def publish(self, effects: Sequence[Effect]) -> None:
-        """Tell without writing, in order with the commits."""
+        """Tell without writing records, in order with the commits."""

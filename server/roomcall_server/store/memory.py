@@ -4,16 +4,19 @@ No method suspends, so a commit and its delivery are one step of the event loop.
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from msgspec.structs import replace
 
+from roomcall.protocol.replies import ChatMessage
+
 from ..clients.session import Session
-from ..rooms.outcome import Effect
+from ..rooms.outcome import Effect, Keep, Send
 from ..rooms.room import Room
-from .base import Commit, Conflict, Deliver, Page, RoomWrite
+from .base import CLOSED_FOR, Commit, Conflict, Deliver, Page, RoomWrite
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Key = tuple[int, str]
@@ -22,11 +25,15 @@ _Key = tuple[int, str]
 class MemoryStore:
     """Implements `Store`."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: int) -> None:
+        """`history`: how many chat messages a room keeps."""
+        self._history = history
         self._rooms: dict[str, Room] = {}
         self._names: dict[str, str] = {}
         self._public: list[_Key] = []  # sorted: the order of a listing, and its cursors
         self._sessions: dict[str, Session] = {}
+        self._closed: dict[str, datetime] = {}  # in the order of closing
+        self._chats: dict[str, deque[ChatMessage]] = {}
         self._versions = count(1)  # one for all, so that no version comes twice
         self._deliver: Deliver | None = None
 
@@ -56,6 +63,24 @@ class MemoryStore:
             found.append(room)
         return Page(found, None)
 
+    async def closed_at(self, id: str) -> datetime | None:
+        return self._closed.get(id)
+
+    async def chat(
+        self, room: str, before: int | None, limit: int
+    ) -> tuple[list[ChatMessage], bool]:
+        kept = list(self._chats.get(room, ()))
+        if before is not None:
+            kept = [message for message in kept if message.id is not None and message.id < before]
+        return kept[-limit:], len(kept) > limit
+
+    async def purge(self, now: datetime) -> None:
+        while self._closed:
+            id, closed_at = next(iter(self._closed.items()))
+            if closed_at > now - CLOSED_FOR:
+                break
+            del self._closed[id]
+
     async def session(self, id: str) -> Session | None:
         return self._sessions.get(id)
 
@@ -82,14 +107,19 @@ class MemoryStore:
         await self.publish(commit.effects)
 
     async def publish(self, effects: Sequence[Effect]) -> None:
-        if effects and self._deliver is not None:
-            self._deliver(effects)
+        for effect in effects:
+            if isinstance(effect, Keep):
+                kept = self._chats.setdefault(effect.message.room_id, deque(maxlen=self._history))
+                kept.append(effect.message)
+        told = [effect for effect in effects if isinstance(effect, Send)]
+        if told and self._deliver is not None:
+            self._deliver(told)
 
     def _check_room(self, write: RoomWrite) -> None:
         before, after = write.before, write.after
         if before is None:
             assert after is not None
-            if after.id in self._rooms:
+            if after.id in self._rooms or after.id in self._closed:
                 raise Conflict
         else:
             current = self._rooms.get(before.id)
@@ -115,6 +145,9 @@ class MemoryStore:
             self._rooms[after.id] = replace(after, version=next(self._versions))
         elif before is not None:
             del self._rooms[before.id]
+            self._chats.pop(before.id, None)
+            if write.closed_at is not None:
+                self._closed[before.id] = write.closed_at
 
 
 def _key(room: Room) -> _Key:

@@ -14,6 +14,7 @@ from roomcall.protocol import replies, requests
 from roomcall.protocol.errors import ErrorCode
 
 from ..outcome import Outcome, Refused, Send
+from ..permissions import Action, check, check_member
 from ..room import Room, pair
 from .leaving import state_change
 
@@ -27,10 +28,10 @@ _SIGNALED: dict[type[requests.Signal], type[replies.Signaled]] = {
 
 
 def signal(room: Room, client: str, request: requests.Signal) -> Outcome:
-    if client not in room.members:
-        raise Refused(ErrorCode.NOT_IN_ROOM, "you are not in this room")
-    if request.to not in room.members:
-        raise Refused(ErrorCode.PEER_NOT_FOUND, "the target is not in this room")
+    if request.to == client:
+        raise Refused(ErrorCode.BAD_REQUEST, "to: a signal to oneself")
+    check(room, client, Action.SIGNAL)
+    check_member(room, request.to)
     after = _with_pair(room, client, request)
     effects = (Send((request.to,), signaled(client, request)), *state_change(room, after))
     return Outcome(room=after, effects=effects)

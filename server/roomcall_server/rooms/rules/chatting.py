@@ -1,8 +1,9 @@
 """Chat.
 
 Rules of this file:
-1. Every message to all takes the next number of its room; the first is 1.
-2. All members get it; the sender's own copy is the reply.
+1. Every message to all takes the next number of its room; the first is 1. The history keeps it.
+2. One to a single member takes no number, and is not kept.
+3. All whom it is for get it; the sender's own copy is the reply.
 """
 
 from datetime import datetime
@@ -13,21 +14,33 @@ from roomcall.protocol.errors import MAX_CHAT, ErrorCode
 from roomcall.protocol.replies import ChatMessage
 from roomcall.protocol.requests import Chat
 
-from ..outcome import Outcome, Refused, Send, tell
+from ..outcome import Keep, Outcome, Refused, Send, tell
+from ..permissions import Action, check, check_member
 from ..room import Room
 
 
 def chat(room: Room, client: str, request: Chat, now: datetime) -> Outcome:
-    if client not in room.members:
-        raise Refused(ErrorCode.NOT_IN_ROOM, "you are not in this room")
+    check(room, client, Action.CHAT)
+    if isinstance(request.to, str):
+        check_member(room, request.to)
     if len(request.payload) > MAX_CHAT:
         raise Refused(
             ErrorCode.PAYLOAD_TOO_LARGE, f"payload: at most {MAX_CHAT} characters are allowed"
         )
-    after = replace(room, chats=room.chats + 1)
     message = ChatMessage(
-        room_id=room.id, sender=client, payload=request.payload, id=after.chats, sent_at=now
+        room_id=room.id,
+        sender=client,
+        payload=request.payload,
+        id=None,
+        sent_at=now,
+        to=request.to,
     )
-    reply = replace(message, request_id=request.request_id)
-    effects = (Send((client,), reply), *tell(room.others(client), message))
+    if isinstance(request.to, str):
+        reply = Send((client,), replace(message, request_id=request.request_id))
+        target = tell((request.to,), message) if request.to != client else ()
+        return Outcome(room=room, effects=(reply, *target))
+    after = replace(room, chats=room.chats + 1)
+    message = replace(message, id=after.chats)
+    reply = Send((client,), replace(message, request_id=request.request_id))
+    effects = (Keep(message), reply, *tell(room.others(client), message))
     return Outcome(room=after, effects=effects)

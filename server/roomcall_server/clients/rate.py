@@ -1,0 +1,42 @@
+"""How fast a client may talk. Pure: the time is an argument, in seconds.
+
+Rules of this file:
+1. A bucket holds two seconds' worth, so that a burst (a list of candidates) passes.
+2. Who is over the limit for `patience` seconds, without a pause in which the bucket half fills,
+   is to be closed.
+"""
+
+
+class Bucket:
+    """`rate` a second; 0 is no limit."""
+
+    def __init__(self, rate: float, now: float, patience: float = 10.0) -> None:
+        self._rate = rate
+        self._burst = max(2 * rate, 1.0)
+        self._level = self._burst
+        self._at = now
+        self._patience = patience
+        self._over_since: float | None = None
+
+    def take(self, now: float) -> bool:
+        """Is one more allowed?"""
+        if not self._rate:
+            return True
+        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
+        self._at = now
+        if self._level >= self._burst / 2:
+            self._over_since = None
+        if self._level >= 1.0:
+            self._level -= 1.0
+            return True
+        if self._over_since is None:
+            self._over_since = now
+        return False
+
+    def exhausted(self, now: float) -> bool:
+        """Has the limit been exceeded for long?"""
+        return self._over_since is not None and now - self._over_since >= self._patience
+
+    def idle(self, now: float) -> bool:
+        """Would a new bucket be the same?"""
+        return self._level + (now - self._at) * self._rate >= self._burst
