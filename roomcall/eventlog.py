@@ -41,6 +41,10 @@ class EventLog:
         if len(kept) >= KEPT_STATS:
             self._events.remove(kept[0])
 
+    def _after(self, seen: int) -> list[tuple[int, Event]]:
+        newest_first = takewhile(lambda item: item[0] > seen, reversed(self._events))
+        return list(newest_first)[::-1]
+
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
@@ -49,9 +53,9 @@ class EventLog:
         seen = 0
         while True:
             changed = self._changed
-            newest_first = takewhile(lambda item: item[0] > seen, reversed(self._events))
-            fresh = list(newest_first)[::-1]
-            for seen, event in fresh:  # noqa: B007  # the number of the last one is where we stand
+            fresh = self._after(seen)
+            for number, event in fresh:
+                seen = number
                 yield event
             if not fresh:
                 if self._ended:

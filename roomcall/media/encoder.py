@@ -5,7 +5,7 @@ Encoders block: they are run in a thread (`fanout.Encoding`), never on the event
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -13,6 +13,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from .source import AUDIO_CLOCK, AUDIO_TIME_BASE, VIDEO_TIME_BASE
+
+EncodedPacket: TypeAlias = "av.Packet[Any]"
 
 DEFAULT_AUDIO_BITRATE = 64_000
 # A picture of 640×360 at 30 fps looks well at this; others are given in proportion (`bitrate_for`).
@@ -26,13 +28,15 @@ _ONE_THREAD_UP_TO = 1280 * 720  # pixels; larger pictures take two
 class Encoder(Protocol):
     """Encodes frames of one track. `encode` may give no packet, or several."""
 
-    def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[av.Packet]: ...
+    def encode(
+        self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool
+    ) -> list[EncodedPacket]: ...
 
 
 def bitrate_for(width: int, height: int, fps: float = _NOMINAL_FPS) -> int:
     """Bits a second for a picture: more pixels need less each (exponent 0.75)."""
     share = width * height * fps / _REFERENCE_PIXEL_RATE
-    return round(_REFERENCE_BITRATE * share**0.75)
+    return round(_REFERENCE_BITRATE * float(share**0.75))
 
 
 def make_encoder(codec: str, bitrate: int | None = None) -> Encoder:
@@ -57,7 +61,7 @@ class VideoEncoder:
         self._bitrate = bitrate
         self._context: VideoCodecContext | None = None
 
-    def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[av.Packet]:
+    def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[EncodedPacket]:
         assert isinstance(frame, av.VideoFrame)
         width, height = frame.width, frame.height
         context = self._context
@@ -128,6 +132,6 @@ class OpusEncoder:
         context.options = {"application": "audio", "frame_duration": "20"}
         self._context = context
 
-    def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[av.Packet]:
+    def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[EncodedPacket]:
         assert isinstance(frame, av.AudioFrame)
         return self._context.encode(frame)

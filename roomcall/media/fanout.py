@@ -1,11 +1,11 @@
 """One source to all peers: encoded once a codec, handed to every peer through a queue of its own.
 
-    source -> Publication (one a kind) -> Encoding (one a codec, in a thread) -> Subscription (a peer)
+    source -> Publication (a kind) -> Encoding (a codec, in a thread) -> Subscription (a peer)
 
 Rule 1. A further peer costs its packets, nothing else.
 Rule 2. A slow peer delays nobody: its queue is bounded; when it is full, a picture's backlog is
         dropped and the peer resumes at its next key frame, of a sound the oldest packet is dropped.
-Rule 3. A subscription never ends and never raises by itself: aiortc's sender would be dead for good.
+Rule 3. A subscription never ends and never raises by itself: aiortc's sender would be dead.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import av
 
-from .encoder import make_encoder
+from .encoder import EncodedPacket, make_encoder
 from .keyframes import KeyFrameRequests
 from .source import AudioSource, Kind, SourceEnded, VideoSource
 
@@ -32,12 +32,12 @@ class Subscription:
     def __init__(self, encoding: "Encoding") -> None:
         self._encoding = encoding
         self._limit = QUEUE_LENGTH[encoding.kind]
-        self._queue: deque[av.Packet] = deque()
+        self._queue: deque[EncodedPacket] = deque()
         self._arrived = asyncio.Event()
         self._await_key_frame = encoding.kind == "video"
         self.dropped = 0
 
-    def push(self, packet: av.Packet) -> None:
+    def push(self, packet: EncodedPacket) -> None:
         if self._await_key_frame:
             if not packet.is_keyframe:
                 self.dropped += 1
@@ -49,7 +49,7 @@ class Subscription:
             self._queue.append(packet)
             self._arrived.set()
 
-    def _overflow(self, packet: av.Packet) -> None:
+    def _overflow(self, packet: EncodedPacket) -> None:
         if self._encoding.kind == "audio":
             self._queue.popleft()
             self.dropped += 1
@@ -61,7 +61,7 @@ class Subscription:
             self._await_key_frame = True
             self._encoding.key_frames.request()
 
-    async def next(self) -> av.Packet:
+    async def next(self) -> EncodedPacket:
         """The next packet. Waits as long as there is none."""
         while not self._queue:
             self._arrived.clear()

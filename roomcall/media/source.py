@@ -1,9 +1,10 @@
 """What a source of media is.
 
-Rule 1. A source has one `kind`, "video" or "audio", and `recv()` gives its next frame when it is due.
-Rule 2. All our sources stamp frames on one clock, the event loop's: `frame.time` is the `loop.time()`
-        at which the frame is to be seen or heard. So picture and sound of a file agree, loops do not
-        jump, and a change of source never turns time back.
+Rule 1. A source has one `kind`, "video" or "audio", and `recv()` gives its next frame when it is
+        due.
+Rule 2. All our sources stamp frames on one clock, the event loop's: `frame.time` is the
+        `loop.time()` at which the frame is to be seen or heard. So picture and sound of a file
+        agree, loops do not jump, and a change of source never turns time back.
 Rule 3. Video frames are yuv420p with even width and height. Audio frames are packed s16, stereo,
         48 kHz, 960 samples (20 ms: one Opus packet).
 Rule 4. A source that has ended raises `SourceEnded`, again and again.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
 
-# What must exist: (where, how it is found there, names). Instance attributes are found by making one.
+# What must exist. Attributes of instances are found by making one.
 _CLASS_NAMES: list[tuple[type, list[str]]] = [
     (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit"]),
     (RTCRtpReceiver, ["_handle_rtp_packet", "_handle_rtcp_packet", "_send_rtcp_pli"]),
@@ -122,9 +122,9 @@ class ReceiverTap:
     """What a receiver tells, on the event loop.
 
     `on_packet(sequence, timestamp, size, repair, clock_rate)`: a packet of the main stream came, in
-    itself or in a retransmission. `on_frame(codec, data, timestamp)`: a whole encoded frame, its RTP
-    time stamp unwrapped. `on_report(ntp, timestamp)`: a sender report (RFC 3550 section 6.4.1), NTP
-    in seconds. `on_end()`: no more will come.
+    itself or in a retransmission. `on_frame(codec, data, timestamp)`: a whole encoded frame, its
+    RTP time stamp unwrapped. `on_report(ntp, timestamp)`: a sender report (RFC 3550 section 6.4.1),
+    NTP in seconds. `on_end()`: no more will come.
     """
 
     on_packet: Callable[[int, int, int, bool, int], None]
@@ -222,8 +222,8 @@ async def request_key_frame(receiver: RTCRtpReceiver) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SenderTap:
-    """What the other end asks of a sender: a key frame (PLI, FIR), or packets again (NACK), of which
-    `found` were still there."""
+    """What the other end asks of a sender: a key frame (PLI, FIR), or packets again (NACK), of
+    which so many were still there."""
 
     on_key_frame_request: Callable[[], None]
     on_nack: Callable[[int], None]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import av
 from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
@@ -25,11 +24,11 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
+from ..media.encoder import EncodedPacket
 from ..media.fanout import Publication, Subscription
 from ..media.source import Kind
 from ..stats import Outbound
 from . import aiortc_internals as internals
-
 
 IcePolicy = Literal["all", "relay"]
 VideoCodecChoice = Literal["auto", "h264", "vp8"]
@@ -73,7 +72,7 @@ class _PacketTrack(MediaStreamTrack):
         if self._subscription is None and not self._stopped:
             self._subscription = self._publication.subscribe(codec)
 
-    async def recv(self) -> av.Packet:  # type: ignore[override]
+    async def recv(self) -> EncodedPacket:
         assert self._subscription is not None, "started before it is read"
         packet = await self._subscription.next()
         self._outbound.frames_sent += 1
@@ -173,8 +172,9 @@ class Connection:
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""
         for transceiver in self._pc.getTransceivers():
-            outbound = self.outbound.get(transceiver.kind)
-            if outbound is None or transceiver.sender.track is not self._tracks[transceiver.kind]:
+            kind = _kind(transceiver)
+            outbound = self.outbound.get(kind)
+            if outbound is None or transceiver.sender.track is not self._tracks[kind]:
                 continue
             for report in (await transceiver.sender.getStats()).values():
                 if report.type == "outbound-rtp":
@@ -209,7 +209,7 @@ class Connection:
     def _tap(self, transceiver: RTCRtpTransceiver) -> None:
         first = all(other.kind != transceiver.kind for other in self._tapped)
         self._tapped.append(transceiver)
-        tap = self._listener.tap(transceiver.kind) if first else _DISCARD
+        tap = self._listener.tap(_kind(transceiver)) if first else _DISCARD
         internals.tap_receiver(transceiver.receiver, tap)
 
     def _after_negotiation(self) -> None:
@@ -217,10 +217,11 @@ class Connection:
             if transceiver not in self._tapped:
                 self._tap(transceiver)
             sends = transceiver.currentDirection in ("recvonly", "sendrecv")
-            if sends and transceiver.kind not in self._announced:
-                self._announced.add(transceiver.kind)
+            kind = _kind(transceiver)
+            if sends and kind not in self._announced:
+                self._announced.add(kind)
                 codecs = internals.negotiated_codecs(transceiver)
-                self._listener.on_track(transceiver.kind, codecs[0])
+                self._listener.on_track(kind, codecs[0])
 
     def _on_state(self) -> None:
         state = self._pc.connectionState
@@ -243,6 +244,10 @@ _DISCARD = internals.ReceiverTap(
     on_report=lambda *_: None,
     on_end=lambda: None,
 )
+
+
+def _kind(transceiver: RTCRtpTransceiver) -> Kind:
+    return "video" if transceiver.kind == "video" else "audio"
 
 
 def _start_with_codec(sender: RTCRtpSender, track: _PacketTrack) -> None:

@@ -3,10 +3,10 @@
 Rule 1.  To begin with, the one who joined later offers; where it has not within `OFFER_PATIENCE`,
          the other one does.
 Rule 2.  Glare (both have offered): the side with the smaller id, compared bytewise, is polite. It
-         drops its own offer and answers; the impolite side ignores the other's offer (W3C webrtc-pc,
-         "perfect negotiation").
-Rule 3.  `callId` names a connection: made by the offerer, copied into all signals about it. Signals of
-         another one are dropped; absent means the current one.
+         drops its own offer and answers; the impolite side ignores the other's offer (W3C
+         webrtc-pc, "perfect negotiation").
+Rule 3.  `callId` names a connection: made by the offerer, copied into all signals about it. Signals
+         of another one are dropped; absent means the current one.
 Rule 4.  An offer with another DTLS fingerprint replaces the connection; else it goes to it.
 Rule 5.  Candidates that come before a description are kept, `MAX_EARLY_CANDIDATES` of them. Those
          of an ignored offer, or of credentials that are not current, are dropped.

@@ -96,8 +96,9 @@ class RemoteTrack:
         """Decoded frames from now on, until the peer leaves; their `time` is in seconds on the
         clock that the peer's picture and sound share.
 
-        A decoder exists only while somebody iterates, one for all consumers. Each may lag 8 pictures
-        or 100 sounds, then loses the oldest. Pictures begin with a key frame, which is asked for.
+        A decoder exists only while somebody iterates, one for all consumers. Each may lag 8
+        pictures or 100 sounds, then loses the oldest. Pictures begin with a key frame, which is
+        asked for.
         """
         consumer: _Consumer[Any] = _Consumer(FRAME_QUEUE[self.kind])
         if not self._ended and self._decoding is None:

@@ -51,7 +51,7 @@ class CloseCode(IntEnum):
 
 
 # After these a client does not come back by itself: the server has refused it.
-REFUSED_CLOSE_CODES = {
+REFUSED_CLOSE_CODES: dict[int, str] = {
     CloseCode.UNAUTHORIZED: "unauthorized",
     CloseCode.TOO_SLOW: "too-slow",
     CloseCode.SERVER_FULL: "server-full",

@@ -49,7 +49,7 @@ class Signaling(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        """`MemberHere`, `MemberGone` and `Signal`, from `connect` on. Ends when the room is lost."""
+        """`MemberHere`, `MemberGone`, `Signal`, from `connect` on. Ends when the room is lost."""
         ...
 
     async def close(self) -> None:

@@ -276,8 +276,8 @@ class RoomClient:
     def _closed_error(self) -> ServerUnreachable | Refused:
         assert self._socket is not None
         code = self._socket.close_code
-        if code in REFUSED_CLOSE_CODES:
-            name = REFUSED_CLOSE_CODES[code]
+        name = None if code is None else REFUSED_CLOSE_CODES.get(code)
+        if name is not None:
             return Refused(name, f"{self.server} closed the connection: {name} ({code})")
         return ServerUnreachable(f"{self.server} closed the connection ({code})")
 

@@ -81,6 +81,7 @@ async def test_too_many_joins_from_an_address(connect_to: Any, serve: Any) -> No
 
 async def test_too_many_connections_from_an_address(connect_to: Any, serve: Any) -> None:
     async with serve(max_per_address=1) as server:
-        await connect_to(server.url)
+        first = await connect_to(server.url)
         second = await connect_to(server.url, greeted=False)
         assert await second.closed() == 4013
+        assert await first.types() == []
