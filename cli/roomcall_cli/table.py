@@ -62,6 +62,8 @@ class Table:
                 row.state, row.seconds = "connected", seconds
             case events.FirstFrame(kind=kind, seconds=seconds):
                 row.first[kind] = seconds
+            case events.PeerDisconnected():
+                row.state = "disconnected"
             case events.PeerFailed():
                 row.state = "failed"
             case events.PeerLeft():

@@ -47,6 +47,8 @@ def _say(event: events.Event) -> list[_Part] | None:
             return [_name(name, peer.id), f" first picture {size} after {event.seconds:.1f} s"]
         case events.FirstFrame(peer=peer, name=name):
             return [_name(name, peer.id), f" first sound after {event.seconds:.1f} s"]
+        case events.PeerDisconnected(peer=peer, name=name):
+            return [_name(name, peer.id), (" is out of reach", "yellow")]
         case events.PeerFailed(peer=peer, name=name, reason=reason):
             return [_name(name, peer.id), (f" not connected: {printable(reason)}", "red")]
         case events.PeerLeft(peer=peer, name=name, reason="left"):

@@ -8,6 +8,7 @@ Why we reach inside at all:
   (`allow_loopback_only`).
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,6 +29,8 @@ from aiortc.rtp import (
 
 if TYPE_CHECKING:
     from aiortc.rtp import AnyRtcpPacket, RtpPacket
+
+logger = logging.getLogger(__name__)
 
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
@@ -133,6 +136,14 @@ class ReceiverTap:
     on_end: Callable[[], None]
 
 
+def _tell(callback: Callable[..., None], *arguments: Any) -> None:
+    """An exception would end the DTLS transport that all media goes through, without a word."""
+    try:
+        callback(*arguments)
+    except Exception:
+        logger.exception("what came could not be taken")
+
+
 class _FrameQueue:
     """Stands where aiortc hands encoded frames to its decoder thread; that thread ends at once."""
 
@@ -146,10 +157,10 @@ class _FrameQueue:
     def put(self, task: Any) -> None:
         if task is not None:
             codec, frame = task
-            self._tap.on_frame(codec.name, frame.data, frame.timestamp)
+            _tell(self._tap.on_frame, codec.name, frame.data, frame.timestamp)
         elif not self._ended:
             self._ended = True
-            self._tap.on_end()
+            _tell(self._tap.on_end)
 
 
 class _Unwrapper:
@@ -185,19 +196,18 @@ def tap_receiver(receiver: RTCRtpReceiver, tap: ReceiverTap) -> None:
             main = getattr(receiver, f"{_R}rtx_ssrc").get(packet.ssrc)
             payload = packet.payload
             if main is None:
-                tap.on_packet(
-                    packet.sequence_number, packet.timestamp, len(payload), False, codec.clockRate
-                )
+                number = packet.sequence_number
+                _tell(tap.on_packet, number, packet.timestamp, len(payload), False, codec.clockRate)
             elif len(payload) >= 2:  # RFC 4588 section 4: the original sequence number
-                original = int.from_bytes(payload[:2], "big")
-                tap.on_packet(original, packet.timestamp, len(payload) - 2, True, codec.clockRate)
+                number, size = int.from_bytes(payload[:2], "big"), len(payload) - 2
+                _tell(tap.on_packet, number, packet.timestamp, size, True, codec.clockRate)
         await handle_rtp(packet, arrival_time_ms=arrival_time_ms)
 
     async def on_rtcp(packet: "AnyRtcpPacket") -> None:
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
             if info.ntp_timestamp:  # 0: it has not sent anything yet
-                tap.on_report(info.ntp_timestamp / 2**32, info.rtp_timestamp)
+                _tell(tap.on_report, info.ntp_timestamp / 2**32, info.rtp_timestamp)
         await handle_rtcp(packet)
 
     receiver._handle_rtp_packet = on_rtp  # type: ignore[method-assign]
@@ -235,17 +245,16 @@ def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
 
     async def on_rtcp(packet: "AnyRtcpPacket") -> None:
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
-            tap.on_key_frame_request()
+            _tell(tap.on_key_frame_request)
             return
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
             history = getattr(sender, f"{_S}rtp_history")
-            tap.on_nack(
-                sum(
-                    kept is not None and kept.sequence_number == lost
-                    for lost in packet.lost
-                    for kept in (history.get(lost % RTP_HISTORY_SIZE),)
-                )
+            found = sum(
+                kept is not None and kept.sequence_number == lost
+                for lost in packet.lost
+                for kept in (history.get(lost % RTP_HISTORY_SIZE),)
             )
+            _tell(tap.on_nack, found)
         await handle(packet)
 
     sender._handle_rtcp_packet = on_rtcp  # type: ignore[method-assign]

@@ -5,6 +5,8 @@ something to send and else `recvonly`, one data channel, all bundled. Offers of 
 answered in their own order.
 """
 
+import asyncio
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,10 +32,13 @@ from ..media.source import Kind
 from ..stats import Outbound
 from . import aiortc_internals as internals
 
+logger = logging.getLogger(__name__)
+
 IcePolicy = Literal["all", "relay"]
 VideoCodecChoice = Literal["auto", "h264", "vp8"]
 
 DATA_CHANNEL = "roomcall"
+CLOSE_TIMEOUT = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Connection:
             )
         )
         self._pc.on("connectionstatechange", self._on_state)
+        self._pc.on("error", self._on_error)
 
     async def offer(self) -> dict[str, str]:
         """Describe what we send and take. Gathers candidates first, so the offer has them all."""
@@ -184,8 +190,13 @@ class Connection:
                     outbound.round_trip_time = report.roundTripTime
 
     async def close(self) -> None:
+        """Give everything back. Bounded in time, whatever state aiortc is in."""
         self._closing = True
-        await self._pc.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._pc.close()
+        except Exception:
+            logger.warning("a connection could not be closed in good order", exc_info=True)
         for track in self._tracks.values():
             track.stop()
 
@@ -222,6 +233,10 @@ class Connection:
                 self._announced.add(kind)
                 codecs = internals.negotiated_codecs(transceiver)
                 self._listener.on_track(kind, codecs[0])
+
+    def _on_error(self, error: Exception) -> None:
+        """A listener of ours has raised; without this, it would end what aiortc was about."""
+        logger.error("an event could not be taken", exc_info=error)
 
     def _on_state(self) -> None:
         state = self._pc.connectionState
