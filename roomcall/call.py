@@ -177,6 +177,10 @@ class Call:
         self._entered = self._joined = self._loop.time()
         self.created = getattr(self._signaling, "created", False)
         self._emit(events.Joined, id=self.id, room=self.room, created=self.created)
+        # The signaling will say so too; but whoever has joined looks at `peers` at once.
+        for member in self.room.members if self.room is not None else ():
+            if member.id != self.id:
+                self._on_signaling(MemberHere(member.id, member.display_name, before=True))
         for publication in self._publications.values():
             publication.start()
         self._spawn(self._follow())
