@@ -40,6 +40,8 @@ async def join(
     name: str | None = None,
     video: str | object | None = None,
     audio: str | object | None = None,
+    password: str | None = None,
+    token: str | None = None,
     create: bool = True,
     private: bool = False,
     max_participants: int = 0,
@@ -59,7 +61,8 @@ async def join(
     exception or cancellation.
 
     `room` is a name, or an id where it is a UUID; where there is none it is made, unless `create`
-    is False; `private` always makes a new one that only its id leads to. `video` and `audio` are
+    is False; `private` always makes a new one that only its id leads to. `password` is the room's,
+    also of one that is made; `token` the JWT that the server demands. `video` and `audio` are
     what SRC says of the command (a path, "testsrc", "none") or a source object; without `audio` the
     sound of the video source is sent. `ice_servers` (W3C `RTCIceServer`) adds to the server's.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
@@ -72,7 +75,10 @@ async def join(
     call = Call(
         signaling
         or RoomClient(
-            server, room, JoinOptions(name or "", create, private, max_participants), ssl=ssl
+            server,
+            room,
+            JoinOptions(name or "", password, token, create, private, max_participants),
+            ssl=ssl,
         ),
         sources,
         bitrates={"video": video_bitrate, "audio": audio_bitrate},
@@ -148,11 +154,11 @@ class Call:
                     return event
         raise RoomcallError(f"the call has ended without {event_type.__name__}")
 
-    async def chat(self, text: str) -> None:
-        """Say something to all. Raises `Refused`."""
+    async def chat(self, text: str, to: "Peer | str | None" = None) -> None:
+        """Say something to all, or to one peer. Raises `Refused`."""
         if not isinstance(self._signaling, RoomClient):
             raise RoomcallError("this signaling carries no chat — use a roomcall server")
-        await self._signaling.chat(text)
+        await self._signaling.chat(text, to.id if isinstance(to, Peer) else to)
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """Statistics of all peers by client id, with the names of W3C webrtc-stats."""

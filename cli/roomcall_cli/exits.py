@@ -37,6 +37,11 @@ EXIT_CODES: dict[type[RoomcallError], int] = {
 _ADVICE = {
     "room-not-found": "check its name, or leave out --no-create",
     "room-full": "try again when somebody has left",
+    "wrong-password": "give it with --password-file or ROOMCALL_PASSWORD",
+    "unauthorized": "give a valid token with --token or ROOMCALL_TOKEN",
+    "room-locked": "ask the host to unlock it",
+    "banned": "ask the host of the room",
+    "rate-limited": "wait a while and try again",
     "removed": "ask the host of the room",
 }
 

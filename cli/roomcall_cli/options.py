@@ -3,9 +3,10 @@
 import functools
 import re
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import click
 
@@ -105,6 +106,42 @@ def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[Fals
         return ssl.create_default_context(cafile=ca_file)
     except (ssl.SSLError, OSError):
         raise click.UsageError(f"{ca_file} holds no PEM certificate") from None
+
+
+def access_options(function: Command) -> Command:
+    """For commands that enter a room, which get `password` and `token`."""
+
+    @click.option("--password", metavar="TEXT", help="Of the room; better by ROOMCALL_PASSWORD.")
+    @click.option(
+        "--password-file",
+        type=click.File(),
+        metavar="FILE",
+        help="Its first line is the password; - is stdin.",
+    )
+    @click.option("--password-prompt", is_flag=True, help="Ask for the password.")
+    @click.option("--token", metavar="JWT", help="For the server; better by ROOMCALL_TOKEN.")
+    @functools.wraps(function)
+    def command(
+        *args: Any,
+        password: str | None,
+        password_file: IO[str] | None,
+        password_prompt: bool,
+        **rest: Any,
+    ) -> None:
+        if password_file is not None:
+            password = password_file.readline().rstrip("\r\n")
+        elif password_prompt:
+            password = _ask_for_password()
+        function(*args, password=password, **rest)
+
+    return command
+
+
+def _ask_for_password() -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("--password-prompt needs a terminal; use --password-file")
+    answer: str = click.prompt("Password", hide_input=True, err=True)
+    return answer
 
 
 def media_options(function: Command) -> Command:

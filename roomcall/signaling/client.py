@@ -5,7 +5,7 @@ import itertools
 import logging
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -33,9 +33,14 @@ R = TypeVar("R", bound=replies.Reply)
 
 @dataclass(frozen=True, slots=True)
 class JoinOptions:
-    """How a room is joined, or made: as `join-room` and `create-room` have it."""
+    """How a room is joined, or made: as `join-room` and `create-room` have it.
+
+    `token` is the JWT that a server may demand of everybody.
+    """
 
     name: str = ""
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
     create: bool = True
     private: bool = False
     max_participants: int = 0
@@ -86,7 +91,10 @@ class RoomClient:
             url = websocket_url(self.server)
         except ValueError as error:
             raise ServerUnreachable(f"{error} — give it as http://host:port") from None
-        self._session = aiohttp.ClientSession(trust_env=True)
+        # In a header, and not in the URL, which ends up in logs.
+        token = self._options.token
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._session = aiohttp.ClientSession(trust_env=True, headers=headers)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 return await self._session.ws_connect(url, ssl=self._ssl, max_msg_size=0)
@@ -125,6 +133,7 @@ class RoomClient:
             "display_name": options.name,
             "max_participants": options.max_participants,
             "metadata": Metadata(private=options.private),
+            "password": options.password,
         }
         if options.private and not _is_id(self._wanted):
             made = await self.request(
@@ -180,10 +189,14 @@ class RoomClient:
         except ServerUnreachable:
             logger.debug("signal to %s lost with the connection", to)
 
-    async def chat(self, text: str) -> replies.ChatMessage:
-        """Say something to all. Returns the message as the room has it. Raises `Refused`."""
+    async def chat(self, text: str, to: str | None = None) -> replies.ChatMessage:
+        """Say something to all, or to one member. Returns the message as the room has it.
+
+        Raises `Refused`.
+        """
         assert self.room is not None, "joined before it chats"
-        message = requests.Chat(room_id=self.room.id, payload=text)
+        addressee = msgspec.UNSET if to is None else to
+        message = requests.Chat(room_id=self.room.id, payload=text, to=addressee)
         return await self.request(message, replies.ChatMessage)
 
     async def __aiter__(self) -> AsyncIterator[Any]:

@@ -181,6 +181,14 @@ async def test_chat_goes_to_all(mesh: Any) -> None:
     assert (said.name, said.text, said.own) == ("ann", "hello", False)
 
 
+async def test_chat_to_one(mesh: Any) -> None:
+    ann, bob, cem = await mesh(3, video="none")
+    await ann.chat("between us", to=ann.peers[bob.id])
+    await ann.chat("to all")
+    assert (await bob.wait_for(roomcall.ChatReceived, 5)).text == "between us"
+    assert (await cem.wait_for(roomcall.ChatReceived, 5)).text == "to all"
+
+
 async def test_a_bad_file_is_named_before_the_server_is_asked(tmp_path: Path) -> None:
     nothing = tmp_path / "cam.mp4"
     nothing.write_bytes(b"not a video")

@@ -4,18 +4,21 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from msgspec import structs
 
 import roomcall
+import roomcall_server
 from roomcall.protocol import codec, replies
 from roomcall.protocol.room import Member, Metadata, Room, RoomState
 from roomcall.testing.media import make_video
@@ -153,6 +156,39 @@ async def test_refused_is_4_with_the_code(start: Any, room_server: Any, peer: An
     run = await start("join", "full", "--server", room_server.url)
     assert await run.ended() == 4
     assert "room-full" in run.errors
+
+
+async def test_a_password_by_each_of_its_ways(start: Any, room_server: Any, tmp_path: Path) -> None:
+    options = ["--server", room_server.url, "--json"]
+    file = tmp_path / "password"
+    file.write_text("sesame\n")
+    ann = await start("join", "vault", *options, "--password-file", file)
+    await ann.event("joined")
+    bob = await start("join", "vault", *options, "--password", "sesame", "--expect-peers", "1")
+    await bob.event("peer-connected")
+    wrong = await start("join", "vault", *options, "--password", "mellon")
+    assert await wrong.ended() == 4
+    assert "wrong-password" in wrong.errors and "mellon" not in wrong.errors
+    nobody_to_ask = await start("join", "vault", *options, "--password-prompt")
+    assert await nobody_to_ask.ended() == 2
+    assert "--password-file" in nobody_to_ask.errors
+    environment = {"ROOMCALL_PASSWORD": "sesame"}
+    cem = await start("join", "vault", *options, environment=environment)
+    await cem.event("joined")
+    for run in (ann, bob, cem):
+        assert await run.interrupted() == 0
+
+
+async def test_a_token(start: Any) -> None:
+    secret = "a secret of at least thirty-two bytes"
+    async with roomcall_server.serve(jwt_secret=secret) as server:
+        token = jwt.encode({"sub": "ann", "exp": time.time() + 60}, secret, algorithm="HS256")
+        run = await start("join", "standup", "--server", server.url, "--token", token, "--json")
+        await run.event("joined")
+        assert await run.interrupted() == 0
+        run = await start("join", "standup", "--server", server.url)
+        assert await run.ended() == 4
+        assert "unauthorized" in run.errors
 
 
 async def test_a_server_that_ends_is_3(start: Any) -> None:

@@ -15,6 +15,7 @@ from ..options import (
     SETTINGS,
     Media,
     Server,
+    access_options,
     as_ice_server,
     duration_option,
     json_option,
@@ -40,6 +41,7 @@ Examples:
 @server_options
 @click.option("--name", metavar="NAME", help="What the others see.")
 @media_options
+@access_options
 @duration_option("Leave after so many seconds.")
 @click.option("--no-create", is_flag=True, help="Fail where there is no such room.")
 @click.option("--private", is_flag=True, help="Make a new room that only its id leads to.")
@@ -77,6 +79,8 @@ def command(
     room: str,
     server: Server,
     media: Media,
+    password: str | None,
+    token: str | None,
     name: str | None,
     duration: float | None,
     no_create: bool,
@@ -122,6 +126,8 @@ def command(
                 video_bitrate=media.video_bitrate,
                 audio_bitrate=media.audio_bitrate,
                 loop=media.loop,
+                password=password,
+                token=token,
                 create=not no_create,
                 private=private,
                 max_participants=max_participants,
