@@ -57,6 +57,25 @@ async def test_turn_from_the_environment_is_offered_and_its_secret_kept(start: A
     assert "hush-hush" not in run.errors + json.dumps(run.events) + json.dumps(hello)
 
 
+async def test_what_is_switched_on_and_off(start: Any) -> None:
+    run = await start("serve", "--port", "0", "--json", "--direct-mode", "--resume-grace", "0")
+    url = (await run.event("listening"))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url + "/ws") as socket:
+        features = (await socket.receive_json(timeout=5))["features"]
+    assert "direct" in features and "resume" not in features
+    assert await run.interrupted() == 0
+
+
+async def test_a_secret_demands_tokens(start: Any) -> None:
+    secret = {"ROOMCALL_JWT_SECRET": "hush-hush, hush-hush and hush-hush"}
+    run = await start("-vv", "serve", "--port", "0", "--json", environment=secret)
+    url = (await run.event("listening"))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url + "/ws") as socket:
+        assert (await socket.receive(timeout=5)).data == 4001
+    assert await run.interrupted() == 0
+    assert "hush-hush" not in run.errors + json.dumps(run.events)
+
+
 @pytest.mark.parametrize("option", ["--max-clients", "--max-rooms", "--port"])
 async def test_a_negative_limit_is_2(start: Any, option: str) -> None:
     run = await start("serve", option, "-1")

@@ -1,6 +1,7 @@
 """`roomcall serve`"""
 
 import asyncio
+from typing import Any
 
 import click
 
@@ -11,6 +12,7 @@ from ..output import write_json, write_line, write_note, write_warning
 from ..signals import signals
 
 COUNT = click.IntRange(min=0)
+RATE = click.FloatRange(min=0)
 
 
 @click.command(
@@ -50,6 +52,47 @@ Examples:
 @click.option("--max-clients", type=COUNT, default=0, metavar="N", help="0 is any number.")
 @click.option("--max-rooms", type=COUNT, default=0, metavar="N", help="0 is any number.")
 @click.option("--max-message-bytes", type=click.IntRange(min=1024), default=65_536, metavar="N")
+@click.option(
+    "--max-per-address", type=COUNT, default=0, metavar="N", help="Connections; 0 is any number."
+)
+@click.option(
+    "--rate-messages",
+    type=RATE,
+    default=200,
+    metavar="N",
+    help="Messages a second of a client; 0 is any number.",
+)
+@click.option(
+    "--rate-joins",
+    type=RATE,
+    default=0,
+    metavar="N",
+    help="Joins a second from an address; 0 is any number.",
+)
+@click.option(
+    "--empty-ttl",
+    type=COUNT,
+    default=0,
+    metavar="SECONDS",
+    help="How long an empty room lives on, where its maker does not say.",
+)
+@click.option(
+    "--max-empty-ttl", type=COUNT, default=86_400, metavar="SECONDS", help="The most to be asked."
+)
+@click.option(
+    "--resume-grace",
+    type=RATE,
+    default=10,
+    metavar="SECONDS",
+    help="How long a lost client keeps its place; 0 is not at all.",
+)
+@click.option("--direct-mode", is_flag=True, help="Also serve clients that know no rooms.")
+@click.option(
+    "--jwt-secret",
+    default="",
+    metavar="SECRET",
+    help="Demand a token of every client; better in ROOMCALL_JWT_SECRET.",
+)
 @json_option
 def command(
     host: str,
@@ -57,15 +100,12 @@ def command(
     store: str,
     stun_url: tuple[str, ...],
     turn_url: tuple[str, ...],
-    turn_secret: str,
-    turn_ttl: int,
     allow_origin: tuple[str, ...],
-    max_clients: int,
-    max_rooms: int,
-    max_message_bytes: int,
     json: bool,
+    **settings: Any,
 ) -> None:
     """Run the signaling server."""
+    # The other options have the names of `roomcall_server.Config`.
 
     async def run() -> None:
         serving = roomcall_server.serve(
@@ -74,12 +114,8 @@ def command(
             store=store,
             stun_urls=stun_url,
             turn_urls=turn_url,
-            turn_secret=turn_secret,
-            turn_ttl=turn_ttl,
             allow_origins=allow_origin,
-            max_clients=max_clients,
-            max_rooms=max_rooms,
-            max_message_bytes=max_message_bytes,
+            **settings,
         )
         async with serving as server:
             if json:
@@ -87,7 +123,7 @@ def command(
             else:
                 write_line(f"Listening at {server.url}")
                 write_note("Ctrl-C ends it.")
-            if turn_url:
+            if turn_url and not settings["jwt_secret"]:
                 write_warning("anybody who connects gets TURN credentials")
             await asyncio.Event().wait()  # until the first signal cancels it
 
