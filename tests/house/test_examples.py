@@ -74,3 +74,9 @@ async def test_one_sends_a_file_and_one_watches(
     await until(watcher, "sender is gone: left")
     watcher.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(watcher.wait(), TIMEOUT) == 0
+
+
+async def test_a_call_over_a_signaling_of_ones_own(example: Start) -> None:
+    process = await example("own_signaling.py")
+    await until(process, "bob sees ann: 640×360 after")
+    assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
