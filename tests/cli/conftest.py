@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,18 @@ class Run:
         """Send SIGINT, as Ctrl-C does, and wait for its end."""
         self.process.send_signal(signal.SIGINT)
         return await self.ended()
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command that runs in this process sets up logging for all of it."""
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, ("roomcall", "roomcall_cli", "roomcall_server"))]
+    levels, handlers = [logger.level for logger in loggers], root.handlers[:]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    root.handlers[:] = handlers
 
 
 Start = Callable[..., Awaitable[Run]]
