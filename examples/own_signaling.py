@@ -10,12 +10,8 @@ from typing import Any
 import roomcall
 from roomcall.signaling.base import MemberGone, MemberHere, Signal
 
-
-class Hall:
-    """What your app has anyway: people by their id, and a way to each of them."""
-
-    def __init__(self) -> None:
-        self.inboxes: dict[str, asyncio.Queue[Any]] = {}
+# What your app has anyway: people by their id, and a way to each of them.
+Hall = dict[str, asyncio.Queue[Any]]
 
 
 class HallSignaling:
@@ -24,34 +20,37 @@ class HallSignaling:
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
 
     async def connect(self) -> str:
-        for other, inbox in self.hall.inboxes.items():
+        for other, inbox in self.hall.items():
             inbox.put_nowait(MemberHere(self.name, self.name))
             self.inbox.put_nowait(MemberHere(other, other, before=True))
-        self.hall.inboxes[self.name] = self.inbox
+        self.hall[self.name] = self.inbox
         return self.name
 
     async def send(self, to: str, message: Mapping[str, Any]) -> None:
-        if to in self.hall.inboxes:
-            self.hall.inboxes[to].put_nowait(Signal(self.name, message))
+        if to in self.hall:
+            self.hall[to].put_nowait(Signal(self.name, message))
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         while (event := await self.inbox.get()) is not None:
             yield event
 
     async def close(self) -> None:
-        if self.hall.inboxes.pop(self.name, None):
-            for inbox in self.hall.inboxes.values():
+        if self.hall.pop(self.name, None):
+            for inbox in self.hall.values():
                 inbox.put_nowait(MemberGone(self.name))
             self.inbox.put_nowait(None)
 
 
 async def main() -> None:
-    hall = Hall()
+    hall: Hall = {}
     ann, bob = HallSignaling(hall, "ann"), HallSignaling(hall, "bob")
     async with roomcall.join("hall", signaling=ann, video="testsrc"):
         async with roomcall.join("hall", signaling=bob) as call:
+            met = await call.wait_for(roomcall.PeerConnected, 20)
+            print(f"bob is connected to {met.name} after {met.seconds * 1000:.0f} ms")
             seen = await call.wait_for(roomcall.FirstFrame, 20, kind="video")
             print(f"bob sees {seen.name}: {seen.width}×{seen.height} after {seen.seconds:.1f} s")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

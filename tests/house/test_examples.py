@@ -78,5 +78,6 @@ async def test_one_sends_a_file_and_one_watches(
 
 async def test_a_call_over_a_signaling_of_ones_own(example: Start) -> None:
     process = await example("own_signaling.py")
+    await until(process, "bob is connected to ann after")
     await until(process, "bob sees ann: 640×360 after")
     assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
