@@ -1,0 +1,197 @@
+"""The private names of aiortc: all there, and a loud word where one is not; what is heard there."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any, cast
+
+import aioice.ice
+import pytest
+from aiortc import RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtpPacket,
+)
+
+from roomcall.peer import aiortc_internals as internals
+
+ON_CLASSES = [(owner, name) for owner, names in internals._CLASS_NAMES for name in names]
+
+
+def test_the_installed_version_has_all() -> None:
+    internals.check()
+
+
+def refused(name: str) -> Any:
+    named = rf"aiortc {version('aiortc')} / aioice {version('aioice')} lack .*{re.escape(name)}"
+    return pytest.raises(ImportError, match=named + r"\b.*pyproject\.toml")
+
+
+@pytest.mark.parametrize(("owner", "name"), ON_CLASSES)
+def test_a_method_that_is_gone_is_named(
+    owner: type, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(owner, name)
+    with refused(f"{owner.__name__}.{name}"):
+        internals.check()
+
+
+@pytest.mark.parametrize("name", internals._RECEIVER_ATTRIBUTES)
+def test_an_attribute_of_receivers_that_is_gone_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*arguments: Any) -> RTCRtpReceiver:
+        receiver = RTCRtpReceiver(*arguments)
+        delattr(receiver, name)
+        return receiver
+
+    monkeypatch.setattr(internals, "RTCRtpReceiver", make)
+    with refused(name):
+        internals.check()
+
+
+@pytest.mark.parametrize("name", internals._SENDER_ATTRIBUTES)
+def test_an_attribute_of_senders_that_is_gone_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RTCRtpSender, "__init__", lambda self: None)
+    with refused(name):
+        internals.check()
+
+
+def test_a_function_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(aioice.ice, "get_host_addresses")
+    with refused("aioice.ice.get_host_addresses"):
+        internals.check()
+
+
+def test_all_that_are_gone_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(aioice.ice, "get_host_addresses")
+    monkeypatch.delattr(RTCRtpReceiver, "_send_rtcp_pli")
+    for name in ("RTCRtpReceiver._send_rtcp_pli", "aioice.ice.get_host_addresses"):
+        with refused(name):
+            internals.check()
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    found: list[str] = []
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: list(found))
+    yield found
+
+
+def test_loopback_is_offered_only_where_there_is_nothing_else(addresses: list[str]) -> None:
+    internals.allow_loopback_only()
+    patched = aioice.ice.get_host_addresses
+    internals.allow_loopback_only()
+    assert aioice.ice.get_host_addresses is patched
+    assert patched(use_ipv4=True, use_ipv6=True) == ["127.0.0.1"]
+    addresses.append("192.0.2.7")
+    assert patched(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
+
+
+def test_time_stamps_are_unwrapped_and_may_step_back() -> None:
+    unwrapper = internals._Unwrapper()
+    given = [2**32 - 3000, 0, 2**32 - 1500, 3000, 2**31 + 2000, 2**32 - 10, 5]
+    start = 2**32
+    assert [unwrapper.map(stamp) for stamp in given] == [
+        start - 3000,
+        start,
+        start - 1500,
+        start + 3000,
+        start + 2**31 + 2000,
+        start + 2**32 - 10,
+        start + 2**32 + 5,
+    ]
+
+
+class Heard:
+    """A receiver's tap that writes down."""
+
+    def __init__(self) -> None:
+        self.packets: list[tuple[Any, ...]] = []
+        self.frames: list[tuple[Any, ...]] = []
+        self.ends = 0
+        self.tap = internals.ReceiverTap(
+            on_packet=lambda *told: self.packets.append(told),
+            on_frame=lambda *told: self.frames.append(told),
+            on_report=lambda *told: None,
+            on_end=self._end,
+        )
+
+    def _end(self) -> None:
+        self.ends += 1
+
+
+def receiver_of(kind: str) -> RTCRtpReceiver:
+    return RTCRtpReceiver(kind, cast(RTCDtlsTransport, internals._NoTransport()))
+
+
+class _Codec:
+    name = "VP8"
+
+
+class _Frame:
+    data, timestamp = b"data", 7
+
+
+def test_encoded_frames_are_told_and_the_end_once() -> None:
+    receiver, heard = receiver_of("video"), Heard()
+    internals.tap_receiver(receiver, heard.tap)
+    queue = getattr(receiver, f"{internals._R}decoder_queue")
+    queue.put((_Codec, _Frame))
+    assert heard.frames == [("VP8", b"data", 7)]
+    assert queue.get() is None  # so that the decoder thread ends at once
+    queue.put(None)
+    queue.put(None)
+    assert heard.ends == 1
+
+
+def test_a_tap_that_raises_is_logged_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*told: Any) -> None:
+        raise RuntimeError("the tap broke")
+
+    receiver = receiver_of("video")
+    internals.tap_receiver(receiver, internals.ReceiverTap(fail, fail, fail, lambda: None))
+    queue = getattr(receiver, f"{internals._R}decoder_queue")
+    queue.put((_Codec, _Frame))
+    queue.put((_Codec, _Frame))
+    assert len(caplog.records) == 2 and "the tap broke" in caplog.text
+
+
+class FakeSender:
+    """What of a sender is tapped."""
+
+    def __init__(self) -> None:
+        self.handled: list[object] = []
+        kept = {number % 128: RtpPacket(sequence_number=number) for number in (130, 131, 65535)}
+        setattr(self, f"{internals._S}rtp_history", kept)
+
+    async def _handle_rtcp_packet(self, packet: object) -> None:
+        self.handled.append(packet)
+
+
+async def test_what_the_other_end_asks_of_a_sender() -> None:
+    sender = FakeSender()
+    asked: list[str] = []
+    found: list[int] = []
+    tap = internals.SenderTap(lambda: asked.append("key frame"), found.append)
+    internals.tap_sender(cast(RTCRtpSender, sender), tap)
+
+    for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=2))
+    assert asked == ["key frame"] * 2
+    assert sender.handled == []
+
+    remb = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=2)
+    lost = [130, 2, 65535, 131]  # 2 has its place in the history, but another packet stands there
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=2, lost=lost)
+    await sender._handle_rtcp_packet(remb)
+    await sender._handle_rtcp_packet(nack)
+    assert sender.handled == [remb, nack]
+    assert (len(asked), found) == (2, [3])

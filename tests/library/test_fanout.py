@@ -1,0 +1,314 @@
+"""One source to all peers: encoded once, and nobody waits for anybody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Literal
+
+import av
+import pytest
+
+from roomcall.media import codecs, encoder, fanout, keyframes
+from roomcall.media.fanout import QUEUE_LENGTH, Publication, Subscription
+from roomcall.media.source import (
+    AUDIO_CLOCK,
+    AUDIO_SAMPLES,
+    AUDIO_TIME_BASE,
+    VIDEO_TIME_BASE,
+    SourceEnded,
+)
+
+LIBRARIES = {"H264": "h264", "VP8": "libvpx"}
+
+
+class Source:
+    """Gives a frame when the test says so."""
+
+    def __init__(self, kind: Literal["video", "audio"]) -> None:
+        self.kind: Any = kind
+        self.closed = False
+        self._given = 0
+        self._frames: asyncio.Queue[Any] = asyncio.Queue()
+        self._all_taken = asyncio.Event()
+
+    async def recv(self) -> Any:
+        if self._frames.empty():
+            self._all_taken.set()
+        frame = await self._frames.get()
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def give(self, count: int = 1) -> None:
+        """Returns when the frames are encoded and their packets handed out."""
+        self._all_taken.clear()
+        for _ in range(count):
+            self._frames.put_nowait(self._frame())
+            self._given += 1
+        await self._all_taken.wait()
+
+    def end(self, error: Exception) -> None:
+        self._frames.put_nowait(error)
+
+    def _frame(self) -> Any:
+        if self.kind == "video":
+            picture = av.VideoFrame(64, 48, "yuv420p")
+            memoryview(picture.planes[0])[:] = bytes([self._given % 256]) * (64 * 48)
+            picture.pts, picture.time_base = self._given * 3000, VIDEO_TIME_BASE
+            return picture
+        sound = av.AudioFrame("s16", "stereo", AUDIO_SAMPLES)
+        sound.sample_rate = AUDIO_CLOCK
+        sound.pts, sound.time_base = self._given * AUDIO_SAMPLES, AUDIO_TIME_BASE
+        return sound
+
+
+Publish = Callable[[str], tuple[Source, Publication]]
+
+
+@pytest.fixture
+async def publish() -> AsyncIterator[Publish]:
+    made: list[Publication] = []
+
+    def publish_one(kind: Any) -> tuple[Source, Publication]:
+        source = Source(kind)
+        publication = Publication(source)
+        publication.start()
+        made.append(publication)
+        return source, publication
+
+    yield publish_one
+    for publication in made:
+        await publication.close()
+
+
+@pytest.fixture
+def encoders(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[bool]]]:
+    """Each encoder that is made, and for each frame that it gets whether a key frame is asked."""
+    made: list[tuple[str, list[bool]]] = []
+
+    class Watched:
+        def __init__(self, codec: str, bitrate: int | None) -> None:
+            self._encoder = encoder.make_encoder(codec, bitrate)
+            self._asked: list[bool] = []
+            made.append((codec, self._asked))
+
+        def encode(self, frame: Any, key_frame: bool) -> Any:
+            self._asked.append(key_frame)
+            return self._encoder.encode(frame, key_frame)
+
+    monkeypatch.setattr(fanout, "make_encoder", Watched)
+    return made
+
+
+async def take(subscription: Subscription, count: int) -> list[Any]:
+    return [await subscription.next() for _ in range(count)]
+
+
+def nothing_waits(subscription: Subscription) -> bool:
+    """Whether a reader would have to wait."""
+    reading = subscription.next()
+    try:
+        reading.send(None)
+    except StopIteration:
+        return False
+    reading.close()
+    return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"), [("video", "H264"), ("video", "VP8"), ("audio", "opus")]
+)
+async def test_one_encoder_serves_all_with_the_same_packets(
+    publish: Publish, encoders: list[Any], kind: str, codec: str
+) -> None:
+    source, publication = publish(kind)
+    subscriptions = [publication.subscribe(codec) for _ in range(5)]
+    await source.give(4)
+    first, *others = [await take(subscription, 4) for subscription in subscriptions]
+    for packets in others:
+        assert all(a is b for a, b in zip(first, packets, strict=True))
+    assert [(codec, len(asked)) for codec, asked in encoders] == [(codec, 4)]
+
+
+async def test_each_codec_has_its_encoder_while_somebody_takes_it(
+    publish: Publish, encoders: list[Any]
+) -> None:
+    source, publication = publish("video")
+    h264, vp8 = publication.subscribe("H264"), publication.subscribe("VP8")
+    await source.give(2)
+    vp8.close()
+    await source.give(3)
+    assert {codec: len(asked) for codec, asked in encoders} == {"H264": 5, "VP8": 2}
+    assert len(await take(h264, 5)) == 5
+    h264.close()
+    await source.give(3)
+    assert {codec: len(asked) for codec, asked in encoders} == {"H264": 5, "VP8": 2}
+    again = publication.subscribe("H264")
+    await source.give()
+    assert (await again.next()).is_keyframe
+    assert len(encoders) == 3
+
+
+async def test_a_codec_that_nobody_can_encode_is_refused(publish: Publish) -> None:
+    _, publication = publish("video")
+    with pytest.raises(ValueError, match="AV1"):
+        publication.subscribe("AV1")
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_who_comes_late_begins_with_a_key_frame(
+    publish: Publish, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "NEWCOMER_WINDOW", 0.0)
+    source, publication = publish("video")
+    early = publication.subscribe(codec)
+    await source.give(5)
+    late = publication.subscribe(codec)
+    await source.give(3)
+    assert [p.is_keyframe for p in await take(early, 8)] == [True, *[False] * 4, True, False, False]
+    packets = await take(late, 3)
+    assert codecs.is_key_frame(codec, bytes(packets[0]))
+    assert codecs.picture_size(codec, bytes(packets[0])) == (64, 48)
+    decoder = av.CodecContext.create(LIBRARIES[codec], "r")
+    pictures = [f for p in packets for f in decoder.decode(av.Packet(bytes(p)))]  # type: ignore[attr-defined]
+    pictures += decoder.decode(None)  # type: ignore[attr-defined]
+    assert len(pictures) == 3
+
+
+async def test_who_comes_just_after_a_key_frame_gets_nothing_before_the_next(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "NEWCOMER_WINDOW", 1e6)
+    source, publication = publish("video")
+    publication.subscribe("VP8")
+    await source.give()
+    late = publication.subscribe("VP8")
+    await source.give(3)
+    assert nothing_waits(late) and late.dropped == 3
+    monkeypatch.setattr(keyframes, "NEWCOMER_WINDOW", 0.0)
+    await source.give()
+    assert (await late.next()).is_keyframe
+
+
+async def test_a_slow_peer_loses_pictures_and_delays_nobody(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 1e6)
+    source, publication = publish("video")
+    fast, slow = publication.subscribe("VP8"), publication.subscribe("VP8")
+    limit = QUEUE_LENGTH["video"]
+    for number in range(limit):
+        await source.give()
+        assert (await fast.next()).pts == number * 3000
+    assert slow.dropped == 0
+    for _ in range(5):  # the backlog goes, and no picture without its key frame comes
+        await source.give()
+        assert not (await fast.next()).is_keyframe
+    assert nothing_waits(slow) and slow.dropped == limit + 5
+    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    await source.give(3)
+    resumed = await take(slow, 3)
+    assert [p.is_keyframe for p in resumed] == [True, False, False]
+    assert [p.pts for p in resumed] == [p.pts for p in await take(fast, 3)]
+    assert (fast.dropped, slow.dropped) == (0, limit + 5)
+
+
+async def test_a_full_queue_begins_again_with_a_key_frame_that_comes_just_then(
+    publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    source, publication = publish("video")
+    fast, slow = publication.subscribe("VP8"), publication.subscribe("VP8")
+    limit = QUEUE_LENGTH["video"]
+    await source.give(limit)
+    await take(fast, limit)
+    fast.request_key_frame()
+    await source.give()
+    packet = await slow.next()
+    assert packet.is_keyframe and packet.pts == limit * 3000
+    assert slow.dropped == limit
+
+
+async def test_a_slow_peer_loses_the_oldest_sounds(publish: Publish) -> None:
+    source, publication = publish("audio")
+    slow = publication.subscribe("opus")
+    limit = QUEUE_LENGTH["audio"]
+    await source.give(limit + 7)
+    assert slow.dropped == 7
+    stamps = [packet.pts for packet in await take(slow, limit)]
+    steps = {later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)}
+    assert steps == {AUDIO_SAMPLES}
+    assert nothing_waits(slow)
+
+
+async def test_requests_of_all_peers_are_served_by_one_key_frame(
+    publish: Publish, encoders: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 1e6)
+    source, publication = publish("video")
+    subscriptions = [publication.subscribe("VP8") for _ in range(4)]
+    await source.give(2)
+    for subscription in subscriptions:
+        subscription.request_key_frame()
+    await source.give(2)
+    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    await source.give(3)
+    [(_, asked)] = encoders
+    assert asked == [True, False, False, False, True, False, False]
+
+
+async def test_a_reader_waits_for_the_next_packet(publish: Publish) -> None:
+    source, publication = publish("video")
+    reading = asyncio.create_task(publication.subscribe("VP8").next())
+    await asyncio.sleep(0)
+    assert not reading.done()
+    await source.give()
+    assert (await reading).is_keyframe
+
+
+@pytest.mark.parametrize(
+    ("error", "log"),
+    [(SourceEnded(), ""), (ValueError("cannot do"), "video cannot be encoded: cannot do")],
+)
+async def test_the_end_of_the_source_leaves_readers_waiting(
+    error: Exception, log: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = asyncio.Event()
+    source = Source("video")
+    publication = Publication(source, on_end=ended.set)
+    publication.start()
+    subscription = publication.subscribe("VP8")
+    await source.give()
+    source.end(error)
+    if not log:
+        await ended.wait()
+    else:
+        pump = publication._pump
+        assert pump is not None
+        await pump
+    assert publication.ended and source.closed is False
+    assert (await subscription.next()).is_keyframe
+    assert nothing_waits(subscription)
+    assert [record.getMessage() for record in caplog.records] == ([log] if log else [])
+    await publication.close()
+
+
+async def test_close_ends_the_source_the_task_and_the_threads() -> None:
+    source = Source("video")
+    publication = Publication(source)
+    await publication.close()
+    assert source.closed  # also where it never started
+
+    source = Source("video")
+    publication = Publication(source)
+    before = asyncio.all_tasks()
+    publication.start()
+    for codec in ("H264", "VP8"):
+        publication.subscribe(codec)
+    await source.give(2)
+    await publication.close()
+    await publication.close()
+    assert source.closed
+    assert asyncio.all_tasks() == before  # the threads are watched for every test

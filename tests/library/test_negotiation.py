@@ -1,0 +1,375 @@
+"""Who offers, answers, waits and gives up: each rule by itself."""
+
+from typing import Any
+
+import pytest
+
+from roomcall.peer import negotiation as n
+from roomcall.peer.negotiation import Effect, Negotiation, Phase
+
+LOW, HIGH = "a", "b"  # the polite side and the impolite one
+
+
+def sdp(who: str, ufrag: str = "u") -> str:
+    return f"v=0\r\na=fingerprint:sha-256 {who}\r\na=ice-ufrag:{ufrag}\r\n"
+
+
+def described(who: str, call_id: str | None = None, ufrag: str = "u") -> dict[str, Any]:
+    return {"sdp": sdp(who, ufrag)} | ({} if call_id is None else {"callId": call_id})
+
+
+def candidate(call_id: str | None = None, ufrag: str | None = None, text: str = "c") -> Any:
+    given = {"candidate": text, "callId": call_id, "usernameFragment": ufrag}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def waiting(own: str = LOW, peer: str = HIGH) -> Negotiation:
+    negotiation = Negotiation(own, peer, offers_first=False)
+    negotiation.start("unused")
+    return negotiation
+
+
+def offering(own: str = LOW, peer: str = HIGH, call_id: str = "mine") -> Negotiation:
+    negotiation = Negotiation(own, peer, offers_first=True)
+    negotiation.start(call_id)
+    return negotiation
+
+
+def connecting() -> Negotiation:
+    negotiation = waiting()
+    negotiation.signal("offer", described("THEM", "x"), "unused")
+    return negotiation
+
+
+def connected() -> Negotiation:
+    negotiation = connecting()
+    negotiation.connected()
+    return negotiation
+
+
+def retrying() -> Negotiation:
+    negotiation = connected()
+    negotiation.failed("lost")
+    return negotiation
+
+
+def hung_up() -> Negotiation:
+    negotiation = connected()
+    negotiation.signal("hangup", {"callId": "x", "reason": "failed"}, "unused")
+    return negotiation
+
+
+def closing() -> Negotiation:
+    negotiation = connected()
+    negotiation.closed_remotely()
+    return negotiation
+
+
+def ask(negotiation: Negotiation, type: str, payload: Any) -> list[Effect]:
+    return negotiation.signal(type, payload, "fresh")
+
+
+def test_the_later_joiner_offers() -> None:
+    negotiation = Negotiation(LOW, HIGH, offers_first=True)
+    assert negotiation.start("mine") == [n.Offer("mine"), n.SetTimer(n.CONNECT_PATIENCE)]
+    assert (negotiation.phase, negotiation.call_id) == (Phase.OFFERING, "mine")
+
+
+def test_the_earlier_one_waits_and_offers_only_when_patience_ends() -> None:
+    negotiation = Negotiation(LOW, HIGH, offers_first=False)
+    assert negotiation.start("unused") == [n.SetTimer(n.OFFER_PATIENCE)]
+    assert negotiation.timer("late") == [n.Offer("late"), n.SetTimer(n.CONNECT_PATIENCE)]
+
+
+@pytest.mark.parametrize("call_id", ["x", None])
+def test_an_offer_is_answered_with_its_call_id(call_id: str | None) -> None:
+    negotiation = waiting()
+    assert ask(negotiation, "offer", described("THEM", call_id)) == [
+        n.Answer(sdp("THEM"), call_id, replace=True),
+        n.SetTimer(n.CONNECT_PATIENCE),
+    ]
+    assert (negotiation.phase, negotiation.call_id) == (Phase.CONNECTING, call_id)
+
+
+@pytest.mark.parametrize("call_id", ["mine", None])
+def test_an_answer_to_our_offer_is_taken_once(call_id: str | None) -> None:
+    negotiation = offering()
+    answer = described("THEM", call_id)
+    assert ask(negotiation, "answer", answer) == [n.Accept(sdp("THEM"))]
+    assert negotiation.phase is Phase.CONNECTING
+    assert ask(negotiation, "answer", answer) == []
+    assert negotiation.connected() == [n.SetTimer(None)]
+    assert ask(negotiation, "answer", answer) == []
+
+
+def test_an_answer_to_an_earlier_offer_is_dropped() -> None:
+    negotiation = offering(call_id="first")
+    negotiation.offer("second")
+    assert ask(negotiation, "answer", described("THEM", "first")) == []
+    assert ask(negotiation, "answer", described("THEM", "second")) == [n.Accept(sdp("THEM"))]
+
+
+@pytest.mark.parametrize("make", [waiting, connecting, connected, closing, retrying, hung_up])
+def test_an_answer_that_nobody_asked_for_is_dropped(make: Any) -> None:
+    negotiation = make()
+    phase = negotiation.phase
+    assert ask(negotiation, "answer", described("THEM")) == []
+    assert ask(negotiation, "answer", {}) == []
+    assert negotiation.phase is phase
+
+
+def test_an_answer_without_sdp_is_a_failure() -> None:
+    drop, hangup, report, timer = ask(offering(), "answer", {"callId": "mine", "sdp": 7})
+    assert drop == n.Drop()
+    assert hangup == n.Send("hangup", {"reason": "failed", "callId": "mine"})
+    assert isinstance(report, n.Report) and report.state == "failed"
+    assert timer == n.SetTimer(n.RETRY_DELAYS[0])
+
+
+# Glare
+
+
+def test_of_two_offers_the_polite_side_drops_its_own() -> None:
+    negotiation = offering(LOW, HIGH)
+    effects = ask(negotiation, "offer", described("THEM", "theirs"))
+    assert effects[0] == n.Answer(sdp("THEM"), "theirs", replace=True)
+    assert negotiation.call_id == "theirs"
+    assert ask(negotiation, "answer", described("THEM", "mine")) == []
+
+
+def test_of_two_offers_the_impolite_side_ignores_the_others() -> None:
+    negotiation = offering(HIGH, LOW)
+    assert ask(negotiation, "offer", described("THEM", "theirs")) == []
+    assert ask(negotiation, "ice-candidate", candidate("theirs")) == []
+    assert ask(negotiation, "hangup", {"callId": "theirs", "reason": "failed"}) == []
+    assert ask(negotiation, "answer", described("THEM", "mine")) == [n.Accept(sdp("THEM"))]
+    assert ask(negotiation, "ice-candidate", candidate("theirs")) == []
+
+
+def test_candidates_without_call_id_are_the_ignored_offers_until_the_answer() -> None:
+    negotiation = offering(HIGH, LOW)
+    ask(negotiation, "offer", described("THEM"))
+    assert ask(negotiation, "ice-candidate", candidate(text="of the ignored")) == []
+    assert ask(negotiation, "answer", described("THEM")) == [n.Accept(sdp("THEM"))]
+    of_answer = candidate(text="of the answer")
+    assert ask(negotiation, "ice-candidate", of_answer) == [n.AddCandidate(of_answer)]
+
+
+def test_ids_are_compared_as_bytes() -> None:
+    # UTF-16, as JavaScript compares, has these two the other way round.
+    assert Negotiation("\uff5e", "\U0001f600", True).polite
+    assert not Negotiation("\U0001f600", "\uff5e", True).polite
+    assert Negotiation("B", "a", True).polite
+
+
+# Candidates
+
+
+def test_early_candidates_wait_for_the_offer_in_their_order() -> None:
+    negotiation = waiting()
+    early = [candidate("x", text=f"c{number}") for number in range(3)]
+    stranger = candidate("of another", text="c")
+    for given in (early[0], stranger, *early[1:]):
+        assert ask(negotiation, "ice-candidate", given) == []
+    effects = ask(negotiation, "offer", described("THEM", "x"))
+    assert effects[2:] == [n.AddCandidate(given) for given in early]
+    assert ask(negotiation, "offer", described("THEM", "x")) == [
+        n.Answer(sdp("THEM"), "x", replace=False),
+        n.SetTimer(n.CONNECT_PATIENCE),
+    ]
+
+
+def test_early_candidates_wait_for_the_answer() -> None:
+    negotiation = offering()
+    given = candidate("mine", ufrag="new")
+    old = candidate("mine", ufrag="old")
+    assert ask(negotiation, "ice-candidate", given) == ask(negotiation, "ice-candidate", old) == []
+    answer = described("THEM", "mine", ufrag="new")
+    assert ask(negotiation, "answer", answer) == [n.Accept(answer["sdp"]), n.AddCandidate(given)]
+
+
+def test_so_many_early_candidates_are_kept_and_no_more() -> None:
+    negotiation = waiting()
+    for number in range(n.MAX_EARLY_CANDIDATES + 10):
+        ask(negotiation, "ice-candidate", candidate(text=f"c{number}"))
+    effects = ask(negotiation, "offer", described("THEM"))
+    added = [e.candidate["candidate"] for e in effects if isinstance(e, n.AddCandidate)]
+    assert added == [f"c{number}" for number in range(n.MAX_EARLY_CANDIDATES)]
+
+
+@pytest.mark.parametrize("make", [connecting, connected])
+def test_only_candidates_of_this_connection_are_added(make: Any) -> None:
+    negotiation = make()
+    for given in (candidate(), candidate("x"), candidate("x", "u"), candidate(text="")):
+        assert ask(negotiation, "ice-candidate", given) == [n.AddCandidate(given)]
+    for stale in (candidate("w"), candidate("x", "old"), candidate(None, "old")):
+        assert ask(negotiation, "ice-candidate", stale) == []
+
+
+# New offers
+
+
+@pytest.mark.parametrize(
+    ("payload", "replace"),
+    [
+        (described("THEM", "x"), False),
+        (described("THEM"), False),
+        (described("them", "x"), False),  # fingerprints are hexadecimal: case means nothing
+        (described("THEM", "x", ufrag="restarted"), False),
+        (described("OTHER", "x"), True),
+        (described("THEM", "y"), True),
+        (described("OTHER"), True),
+    ],
+)
+def test_another_fingerprint_or_call_id_replaces_the_connection(
+    payload: dict[str, Any], replace: bool
+) -> None:
+    negotiation = connected()
+    effects = ask(negotiation, "offer", payload)
+    assert effects[0] == n.Answer(payload["sdp"], payload.get("callId"), replace)
+    # Who stays connected has nothing to wait for.
+    assert effects[1:] == ([n.SetTimer(n.CONNECT_PATIENCE)] if replace else [])
+    assert negotiation.phase is (Phase.CONNECTING if replace else Phase.CONNECTED)
+
+
+def test_after_an_ice_restart_only_candidates_of_the_new_credentials_count() -> None:
+    negotiation = connected()
+    ask(negotiation, "offer", described("THEM", "x", ufrag="v"))
+    fresh = candidate("x", "v")
+    assert ask(negotiation, "ice-candidate", fresh) == [n.AddCandidate(fresh)]
+    assert ask(negotiation, "ice-candidate", candidate("x", "u")) == []
+
+
+@pytest.mark.parametrize("make", [waiting, closing, retrying, hung_up])
+def test_an_offer_is_welcome_where_there_is_no_connection(make: Any) -> None:
+    effects = ask(make(), "offer", described("THEM", "y"))
+    assert effects == [n.Answer(sdp("THEM"), "y", True), n.SetTimer(n.CONNECT_PATIENCE)]
+
+
+@pytest.mark.parametrize("make", [waiting, retrying, hung_up])
+def test_who_is_asked_to_renegotiate_offers_where_there_is_no_connection(make: Any) -> None:
+    assert ask(make(), "renegotiate", {})[0] == n.Offer("fresh")
+
+
+@pytest.mark.parametrize("make", [offering, connecting, connected, closing])
+def test_who_is_asked_to_renegotiate_keeps_the_connection_it_has(make: Any) -> None:
+    assert ask(make(), "renegotiate", {}) == []
+
+
+# Giving up
+
+
+@pytest.mark.parametrize("make", [waiting, offering, connecting, connected, closing])
+def test_a_hangup_ends_it_and_the_other_side_is_to_offer(make: Any) -> None:
+    negotiation = make()
+    drop, report, timer = ask(negotiation, "hangup", {"reason": "failed"})
+    assert (drop, timer) == (n.Drop(), n.SetTimer(None))
+    assert isinstance(report, n.Report) and report.state == "failed"
+    assert negotiation.phase is Phase.HUNG_UP
+    assert ask(negotiation, "hangup", {"reason": "failed"}) == negotiation.failed("no path") == []
+    assert negotiation.timer("unused") == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [({"reason": "no-media"}, "no-media"), ({}, "hung up"), ({"reason": 7}, "hung up")],
+)
+def test_a_hangup_for_another_reason_is_no_failure(payload: Any, reason: str) -> None:
+    assert n.Report("closed", reason) in ask(connected(), "hangup", payload)
+
+
+def test_a_hangup_of_another_connection_is_dropped() -> None:
+    assert ask(connected(), "hangup", {"callId": "w", "reason": "failed"}) == []
+
+
+def test_where_both_give_up_neither_waits_for_the_other() -> None:
+    negotiation = retrying()
+    assert ask(negotiation, "hangup", {"callId": "x", "reason": "failed"}) == []
+    assert negotiation.timer("again")[0] == n.Offer("again")
+
+
+@pytest.mark.parametrize("make", [offering, connecting, closing])
+def test_when_patience_ends_it_is_given_up(make: Any) -> None:
+    negotiation = make()
+    call_id = negotiation.call_id
+    drop, hangup, report, timer = negotiation.timer("unused")
+    assert drop == n.Drop()
+    assert hangup == n.Send("hangup", {"reason": "failed", "callId": call_id})
+    assert isinstance(report, n.Report) and report.state == "failed"
+    assert timer == n.SetTimer(n.RETRY_DELAYS[0])
+    assert negotiation.timer("again") == [n.Offer("again"), n.SetTimer(n.CONNECT_PATIENCE)]
+
+
+def test_each_attempt_waits_longer_until_one_succeeds() -> None:
+    negotiation = offering()
+    delays = []
+    for number in range(len(n.RETRY_DELAYS) + 2):
+        delays.append(negotiation.failed("no path")[-1])
+        negotiation.timer(f"try {number}")
+    expected = [*n.RETRY_DELAYS, n.RETRY_DELAYS[-1], n.RETRY_DELAYS[-1]]
+    assert delays == [n.SetTimer(seconds) for seconds in expected]
+    ask(negotiation, "answer", described("THEM"))
+    negotiation.connected()
+    assert negotiation.failed("lost")[-1] == n.SetTimer(n.RETRY_DELAYS[0])
+
+
+def test_what_the_other_side_closed_may_be_a_leave() -> None:
+    negotiation = connected()
+    assert negotiation.closed_remotely() == [n.SetTimer(n.CLOSE_PATIENCE)]
+    assert negotiation.closed_remotely() == []
+    assert negotiation.timer("unused")[0] == n.Drop()
+
+
+@pytest.mark.parametrize("make", [waiting, offering, connecting, retrying, hung_up])
+def test_only_a_connection_can_be_closed_by_the_other_side(make: Any) -> None:
+    assert make().closed_remotely() == []
+
+
+@pytest.mark.parametrize("make", [waiting, connected, closing, retrying, hung_up])
+def test_only_a_path_in_the_making_can_become_connected(make: Any) -> None:
+    negotiation = make()
+    phase = negotiation.phase
+    assert negotiation.connected() == []
+    assert negotiation.phase is phase
+
+
+def test_nothing_of_an_old_connection_holds_for_a_new_one() -> None:
+    negotiation = offering(HIGH, LOW)
+    ask(negotiation, "offer", described("THEM", "theirs"))  # ignored
+    ask(negotiation, "ice-candidate", candidate(text="of the old one"))
+    negotiation.offer("second")
+    assert ask(negotiation, "answer", described("THEM", "second")) == [n.Accept(sdp("THEM"))]
+
+
+# Garbage
+
+
+@pytest.mark.parametrize(
+    "make", [waiting, offering, connecting, connected, closing, retrying, hung_up]
+)
+@pytest.mark.parametrize(
+    ("type", "payload"),
+    [
+        ("offer", {}),
+        ("offer", {"sdp": None}),
+        ("offer", {"sdp": ["v=0"]}),
+        ("answer", {"sdp": "v=0", "callId": "of another"}),
+        ("ice-candidate", {}),
+        ("ice-candidate", {"candidate": None}),
+        ("ice-candidate", {"candidate": {"candidate": "c"}}),
+        ("dance", {"sdp": "v=0"}),
+        ("", {}),
+    ],
+)
+def test_garbage_is_dropped(make: Any, type: str, payload: dict[str, Any]) -> None:
+    negotiation = make()
+    before = negotiation.phase, negotiation.call_id
+    assert ask(negotiation, type, payload) == []
+    assert (negotiation.phase, negotiation.call_id) == before
+
+
+@pytest.mark.parametrize("call_id", [7, None, ["x"], {"x": 1}])
+def test_a_call_id_that_is_no_text_is_none(call_id: object) -> None:
+    offer = {"sdp": "no fingerprint here", "callId": call_id}
+    effects = ask(waiting(), "offer", offer)
+    assert effects[0] == n.Answer("no fingerprint here", None, replace=True)

@@ -1,0 +1,49 @@
+"""The address of a signaling server, as people write it."""
+
+import pytest
+
+from roomcall.signaling.url import websocket_url
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/ws"),
+        ("http://127.0.0.1:8080/", "ws://127.0.0.1:8080/ws"),
+        ("https://rooms.example", "wss://rooms.example/ws"),
+        ("https://rooms.example/prefix", "wss://rooms.example/prefix/ws"),
+        ("https://rooms.example/prefix/", "wss://rooms.example/prefix/ws"),
+        ("ws://rooms.example", "ws://rooms.example/ws"),
+        ("wss://rooms.example/ws", "wss://rooms.example/ws"),
+        ("wss://rooms.example/prefix/ws/", "wss://rooms.example/prefix/ws"),
+        ("https://rooms.example/news", "wss://rooms.example/news/ws"),
+        ("rooms.example", "ws://rooms.example/ws"),
+        ("rooms.example:8080", "ws://rooms.example:8080/ws"),
+        ("localhost:8080/prefix", "ws://localhost:8080/prefix/ws"),
+        ("HTTPS://rooms.example", "wss://rooms.example/ws"),
+        ("http://[::1]:8080", "ws://[::1]:8080/ws"),
+        ("https://rooms.example/a?b=c&d=e", "wss://rooms.example/a/ws?b=c&d=e"),
+        ("https://rooms.example/a#b", "wss://rooms.example/a/ws"),
+        ("https://ann:secret@rooms.example", "wss://ann:secret@rooms.example/ws"),
+    ],
+)
+def test_what_people_write(server: str, url: str) -> None:
+    assert websocket_url(server) == url
+    assert websocket_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        ("ftp://rooms.example", "ftp://rooms.example is not an http, https, ws or wss address"),
+        ("file:///etc/passwd", "is not an http, https, ws or wss address"),
+        ("http://", "names no host"),
+        ("http:///path", "names no host"),
+        ("http://:8080", "names no host"),
+        ("", "names no host"),
+        ("http://[::1", "IPv6"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_reason(server: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        websocket_url(server)
