@@ -25,7 +25,7 @@ from rich.table import Table
 import roomcall
 import roomcall_server
 from roomcall.signaling.base import MemberGone, MemberHere, Signal
-from roomcall.signaling.client import JoinOptions, RoomClient
+from roomcall.signaling.room import JoinOptions, RoomClient
 
 from .publisher import FPS, NAME, PUBLISHERS
 

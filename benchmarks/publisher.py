@@ -24,7 +24,7 @@ from aiortc.contrib.media import MediaRelay
 import roomcall
 from roomcall.media.sources.testcard import TestCard
 from roomcall.signaling.base import Signal
-from roomcall.signaling.client import JoinOptions, RoomClient
+from roomcall.signaling.room import JoinOptions, RoomClient
 
 NAME = "publisher"
 BITRATE = 1_000_000  # where aiortc's encoder begins

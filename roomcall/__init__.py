@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .call import Call, join
+    from .call import Call
     from .errors import (
         NoMediaPath,
         ProtocolError,
@@ -30,15 +30,23 @@ if TYPE_CHECKING:
         Left,
         MemberJoined,
         MemberLeft,
+        Muted,
         PeerConnected,
         PeerDisconnected,
         PeerFailed,
         PeerLeft,
+        Queued,
+        Removed,
+        RoomClosed,
         RoomStateChanged,
+        RoomUpdated,
+        SignalingLost,
+        SignalingRestored,
         StatsUpdated,
         TrackAdded,
         WarningIssued,
     )
+    from .joining import join
     from .peer.peer import Peer
     from .peer.track import EncodedFrame, RemoteTrack
     from .signaling.base import Signaling
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "call": ["Call", "join"],
+    "call": ["Call"],
     "errors": [
         "NoMediaPath",
         "ProtocolError",
@@ -64,15 +72,23 @@ _HOME = {
         "Left",
         "MemberJoined",
         "MemberLeft",
+        "Muted",
         "PeerConnected",
         "PeerDisconnected",
         "PeerFailed",
         "PeerLeft",
+        "Queued",
+        "Removed",
+        "RoomClosed",
         "RoomStateChanged",
+        "RoomUpdated",
+        "SignalingLost",
+        "SignalingRestored",
         "StatsUpdated",
         "TrackAdded",
         "WarningIssued",
     ],
+    "joining": ["join"],
     "peer.peer": ["Peer"],
     "peer.track": ["EncodedFrame", "RemoteTrack"],
     "signaling.base": ["Signaling"],
@@ -90,6 +106,7 @@ __all__ = [
     "Left",
     "MemberJoined",
     "MemberLeft",
+    "Muted",
     "NoMediaPath",
     "Peer",
     "PeerConnected",
@@ -97,12 +114,18 @@ __all__ = [
     "PeerFailed",
     "PeerLeft",
     "ProtocolError",
+    "Queued",
     "Refused",
     "RemoteTrack",
+    "Removed",
+    "RoomClosed",
     "RoomStateChanged",
+    "RoomUpdated",
     "RoomcallError",
     "ServerUnreachable",
     "Signaling",
+    "SignalingLost",
+    "SignalingRestored",
     "SourceError",
     "StatsUpdated",
     "TrackAdded",

@@ -1,99 +1,34 @@
-"""A call: what `roomcall.join` gives."""
+"""A room that we are in, and everybody in it."""
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import events
-from .errors import Refused, RoomcallError, ServerUnreachable
-from .eventlog import EventLog
+from .errors import Refused, RoomcallError
 from .media.fanout import Publication
-from .media.source import Kind, Sources, VideoOptions
-from .media.sources import open_sources
-from .peer.aiortc_internals import SelectedPair, allow_loopback_only
-from .peer.connection import ConnectionConfig, IcePolicy, VideoCodecChoice
+from .media.source import Kind, Sources
+from .peer.aiortc_internals import allow_loopback_only
+from .peer.connection import ConnectionConfig
 from .peer.mesh import Mesh
 from .peer.peer import Peer, PeerContext
 from .protocol import replies
 from .protocol.room import Room
-from .signaling.base import MemberGone, MemberHere, Signal, Signaling
-from .signaling.client import JoinOptions, RoomClient, SSLOption
-
-if TYPE_CHECKING:
-    from .peer.track import RemoteTrack
-
-logger = logging.getLogger(__name__)
+from .reporting import Reporter
+from .signaling.base import Lost, MemberGone, MemberHere, Restored, Signal, Signaling
+from .signaling.room import RoomClient
 
 E = TypeVar("E", bound=events.Event)
-
-
-@asynccontextmanager
-async def join(
-    room: str,
-    *,
-    server: str = "http://127.0.0.1:8080",
-    name: str | None = None,
-    video: str | object | None = None,
-    audio: str | object | None = None,
-    password: str | None = None,
-    token: str | None = None,
-    create: bool = True,
-    private: bool = False,
-    max_participants: int = 0,
-    video_size: tuple[int, int] | None = None,
-    fps: float | None = None,
-    video_codec: VideoCodecChoice = "auto",
-    video_bitrate: int | None = None,
-    audio_bitrate: int | None = None,
-    loop: bool = True,
-    ice_servers: Sequence[Mapping[str, Any]] = (),
-    ice_policy: IcePolicy = "all",
-    ssl: SSLOption = None,
-    signaling: Signaling | None = None,
-    stats_interval: float | None = None,
-) -> AsyncIterator["Call"]:
-    """Join a room and call everybody in it: joined when entered, left when closed, also on an
-    exception or cancellation.
-
-    `room` is a name, or an id where it is a UUID; where there is none it is made, unless `create`
-    is False; `private` always makes a new one that only its id leads to. `password` is the room's,
-    also of one that is made; `token` the JWT that the server demands. `video` and `audio` are
-    what SRC says of the command (a path, "testsrc", "none") or a source object; without `audio` the
-    sound of the video source is sent. `ice_servers` (W3C `RTCIceServer`) adds to the server's.
-    `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
-    With `stats_interval` (seconds) `StatsUpdated` comes that often.
-
-    Raises `SourceError` before the server is contacted, then `ServerUnreachable`, `Refused` or
-    `ProtocolError`.
-    """
-    sources = await open_sources(video, audio, VideoOptions(video_size, fps), loop=loop)
-    call = Call(
-        signaling
-        or RoomClient(
-            server,
-            room,
-            JoinOptions(name or "", password, token, create, private, max_participants),
-            ssl=ssl,
-        ),
-        sources,
-        bitrates={"video": video_bitrate, "audio": audio_bitrate},
-        config=ConnectionConfig(tuple(ice_servers), ice_policy, video_codec),
-    )
-    try:
-        await call._enter(stats_interval)
-        yield call
-    finally:
-        # Shielded: a cancelled task leaves the room as well as any other.
-        await asyncio.shield(call.leave())
+Kinds = Literal["audio", "video", "all"]
 
 
 class Call:
-    """A room that we are in. Iterate it for events; each iteration begins with the first one."""
+    """A room that we are in. Iterate it for events; each iteration begins with the first one.
+
+    `error` is what has ended it, where that was neither we nor the room's closing.
+    """
 
     def __init__(
         self,
@@ -105,14 +40,11 @@ class Call:
     ) -> None:
         self.id = ""
         self.created = False
+        self.error: RoomcallError | None = None
         self._signaling = signaling
         self._sources = sources
         self._config = config
-        self._loop = asyncio.get_running_loop()
-        self._entered = self._loop.time()
-        self._joined = self._entered
-        self._arrived: dict[str, float] = {}
-        self._log = EventLog()
+        self._reporter = Reporter()
         self._publications: dict[Kind, Publication] = {
             source.kind: Publication(
                 source, bitrate=bitrates[source.kind], on_end=self._on_source_end
@@ -126,7 +58,7 @@ class Call:
 
     @property
     def room(self) -> Room | None:
-        """The room as it was when we joined; None with a signaling of one's own."""
+        """The room as the server described it last; None with a signaling of one's own."""
         return getattr(self._signaling, "room", None)
 
     @property
@@ -138,7 +70,7 @@ class Call:
     members = peers
 
     async def __aiter__(self) -> AsyncIterator[events.Event]:
-        async for event in self._log:
+        async for event in self._reporter.log:
             yield event
 
     async def wait_for(self, event_type: type[E], timeout: float | None = None, **fields: Any) -> E:
@@ -147,7 +79,7 @@ class Call:
         Raises `TimeoutError`, and `RoomcallError` where the call ends without it.
         """
         async with asyncio.timeout(timeout):
-            async for event in self._log:
+            async for event in self._reporter.log:
                 if isinstance(event, event_type) and all(
                     getattr(event, name) == value for name, value in fields.items()
                 ):
@@ -160,29 +92,37 @@ class Call:
             raise RoomcallError("this signaling carries no chat — use a roomcall server")
         await self._signaling.chat(text, to.id if isinstance(to, Peer) else to)
 
+    async def mute(self, kind: Kinds) -> None:
+        """Send nothing of a kind, and tell the others. Raises `Refused`."""
+        await self._set_muted(kind, True)
+
+    async def unmute(self, kind: Kinds) -> None:
+        """Send it again. Raises `Refused`."""
+        await self._set_muted(kind, False)
+
     async def stats(self) -> dict[str, dict[str, Any]]:
         """Statistics of all peers by client id, with the names of W3C webrtc-stats."""
         return await self._mesh.stats() if self._mesh is not None else {}
 
     async def leave(self, reason: str = "left") -> None:
         """Leave the room and end everything that belongs to the call. May be called again."""
-        if self._leaving is None:
-            self._leaving = asyncio.create_task(self._leave(reason), name="roomcall-leave")
+        self._leave_soon(reason)
+        assert self._leaving is not None
         await asyncio.shield(self._leaving)
 
-    async def _enter(self, stats_interval: float | None) -> None:
+    async def enter(
+        self,
+        stats_interval: float | None,
+        on_queued: Callable[[events.Queued], None] | None,
+    ) -> None:
+        """Join the room, once and before all else: `roomcall.join` does it."""
         allow_loopback_only()
+        if isinstance(self._signaling, RoomClient):
+            self._signaling.on_queued = lambda position: self._on_queued(position, on_queued)
         self.id = await self._signaling.connect()
-        offered = getattr(self._signaling, "ice_servers", [])
-        config = ConnectionConfig(
-            (*offered, *self._config.ice_servers), self._config.ice_policy, self._config.video_codec
-        )
-        self._mesh = Mesh(
-            PeerContext(self.id, config, self._publications, self._signaling.send, self)
-        )
-        self._entered = self._joined = self._loop.time()
+        self._mesh = Mesh(self._peer_context())
         self.created = getattr(self._signaling, "created", False)
-        self._emit(events.Joined, id=self.id, room=self.room, created=self.created)
+        self._reporter.joined(id=self.id, room=self.room, created=self.created)
         # The signaling will say so too; but whoever has joined looks at `peers` at once.
         for member in self.room.members if self.room is not None else ():
             if member.id != self.id:
@@ -193,8 +133,26 @@ class Call:
         if stats_interval is not None:
             self._spawn(self._report_stats(stats_interval))
 
-    def _spawn(self, work: Any) -> None:
+    def _on_queued(self, position: int, listener: Callable[[events.Queued], None] | None) -> None:
+        event = self._reporter.emit(events.Queued, position=position)
+        if listener is not None:
+            listener(event)
+
+    def _peer_context(self) -> PeerContext:
+        offered = getattr(self._signaling, "ice_servers", [])
+        config = ConnectionConfig(
+            (*offered, *self._config.ice_servers), self._config.ice_policy, self._config.video_codec
+        )
+        return PeerContext(
+            self.id, config, self._publications, self._signaling.send, self._reporter
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name="roomcall-call"))
+
+    def _leave_soon(self, reason: str) -> None:
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(reason), name="roomcall-leave")
 
     async def _leave(self, reason: str) -> None:
         for task in self._tasks:
@@ -209,30 +167,22 @@ class Call:
             await publication.close()
         await self._sources.close()
         if self.id:
-            self._emit(events.Left, reason=reason, seconds=self._loop.time() - self._joined)
-        self._log.end()
-
-    def _emit(self, event_type: Callable[..., events.Event], **fields: Any) -> None:
-        now = self._loop.time()
-        self._log.append(event_type(time=datetime.now(UTC), t=now - self._entered, **fields))
+            self._reporter.left(reason)
+        self._reporter.log.end()
 
     async def _follow(self) -> None:
         """What the signaling says, for as long as it lasts."""
         try:
             async for event in self._signaling:
                 self._on_signaling(event)
-            reason = "left"
-        except Refused as error:
-            self._emit(events.WarningIssued, message=str(error))
-            reason = "removed"
-        except ServerUnreachable as error:
-            self._emit(events.WarningIssued, message=str(error))
-            reason = "server-lost"
-        self._leave_soon(reason)
+            self._leave_soon("left")
+        except RoomcallError as error:
+            self._end_with(error, "removed" if isinstance(error, Refused) else "server-lost")
 
-    def _leave_soon(self, reason: str) -> None:
-        if self._leaving is None:
-            self._leaving = asyncio.create_task(self._leave(reason), name="roomcall-leave")
+    def _end_with(self, error: RoomcallError, reason: str) -> None:
+        self.error = error
+        self._reporter.warn(str(error))
+        self._leave_soon(reason)
 
     def _on_source_end(self) -> None:
         if all(publication.ended for publication in self._publications.values()):
@@ -240,29 +190,52 @@ class Call:
 
     def _on_signaling(self, event: Any) -> None:
         assert self._mesh is not None
+        emit = self._reporter.emit
         match event:
             case MemberHere(id, name, before):
                 if peer := self._mesh.arrive(id, name, before=before):
-                    self._arrived[id] = self._loop.time()
-                    self._emit(events.MemberJoined, peer=peer, name=name)
+                    self._reporter.arrived(peer)
             case MemberGone(id, reason):
                 if peer := self._mesh.depart(id):
-                    del self._arrived[id]
-                    self._emit(events.MemberLeft, peer=peer, name=peer.name, reason=reason)
-                    self._emit(events.PeerLeft, peer=peer, name=peer.name, reason=reason)
+                    self._reporter.departed(peer, reason)
             case Signal(sender, message):
                 self._mesh.signal(sender, message)
             case replies.ChatMessage():
                 self._on_chat(event)
             case replies.HostChanged(room_id=room_id, host=host):
-                self._emit(events.HostChanged, room_id=room_id, host=host)
+                emit(events.HostChanged, room_id=room_id, host=host)
             case replies.RoomStateChanged(room_id=room_id, state=state):
-                self._emit(events.RoomStateChanged, room_id=room_id, state=state)
+                emit(events.RoomStateChanged, room_id=room_id, state=state)
+            case replies.RoomUpdated(room=room):
+                emit(events.RoomUpdated, room=room)
+            case replies.Muted(room_id=room_id, kind=kind, by=by):
+                self._silence(kind, True)
+                emit(events.Muted, room_id=room_id, kind=kind, by=by)
+            case replies.RoomClosed(room_id=room_id):
+                emit(events.RoomClosed, room_id=room_id)
+                self._leave_soon("room-closed")
+            case replies.Removed(room_id=room_id, reason=reason):
+                emit(events.Removed, room_id=room_id, reason=reason)
+                why = f": {reason}" if reason else ""
+                self._end_with(Refused("removed", f"the host has removed you{why}"), "removed")
+            case Lost():
+                emit(events.SignalingLost)
+            case Restored(resumed, id):
+                if not resumed:
+                    self._start_over(id)
+                emit(events.SignalingRestored, resumed=resumed, id=id)
+
+    def _start_over(self, id: str) -> None:
+        """As somebody new: to the others who we were has left, and with it every connection."""
+        assert self._mesh is not None
+        self.id = id
+        for peer in self._mesh.restart(self._peer_context()):
+            self._reporter.departed(peer, "disconnected")
 
     def _on_chat(self, message: replies.ChatMessage) -> None:
         own = message.sender == self.id
         peer = self.peers.get(message.sender)
-        self._emit(
+        self._reporter.emit(
             events.ChatReceived,
             peer=peer,
             sender=message.sender,
@@ -277,55 +250,22 @@ class Call:
         members = self.room.members if self.room is not None else []
         return next((m.display_name for m in members if m.id == self.id), "")
 
+    async def _set_muted(self, kind: Kinds, muted: bool) -> None:
+        self._silence(kind, muted)
+        if isinstance(self._signaling, RoomClient):
+            await self._signaling.set_media_state(
+                audio_muted=self._is_muted("audio"), video_muted=self._is_muted("video")
+            )
+
+    def _silence(self, kind: Kinds, muted: bool) -> None:
+        for publication in self._publications.values():
+            if kind in (publication.kind, "all"):
+                publication.set_muted(muted)
+
+    def _is_muted(self, kind: Kind) -> bool:
+        return kind in self._publications and self._publications[kind].muted
+
     async def _report_stats(self, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
-            self._emit(events.StatsUpdated, peers=await self.stats())
-
-    # What peers tell (`PeerListener`)
-
-    def peer_connected(self, peer: Peer, seconds: float, pair: SelectedPair) -> None:
-        self._emit(
-            events.PeerConnected,
-            peer=peer,
-            name=peer.name,
-            seconds=seconds,
-            local=pair.local,
-            remote=pair.remote,
-            protocol=pair.protocol,
-        )
-
-    def peer_disconnected(self, peer: Peer) -> None:
-        self._emit(events.PeerDisconnected, peer=peer, name=peer.name)
-
-    def peer_failed(self, peer: Peer, reason: str) -> None:
-        self._emit(events.PeerFailed, peer=peer, name=peer.name, reason=reason)
-
-    def peer_hung_up(self, peer: Peer, reason: str) -> None:
-        self._emit(events.WarningIssued, message=f"{peer.name or peer.id} hung up: {reason}")
-
-    def track_added(self, peer: Peer, track: "RemoteTrack") -> None:
-        self._emit(
-            events.TrackAdded,
-            peer=peer,
-            name=peer.name,
-            kind=track.kind,
-            codec=track.codec,
-            track=track,
-        )
-
-    def first_frame(self, peer: Peer, kind: Kind, size: tuple[int, int] | None) -> None:
-        width, height = size or (None, None)
-        since = max(self._joined, self._arrived.get(peer.id, self._joined))
-        self._emit(
-            events.FirstFrame,
-            peer=peer,
-            name=peer.name,
-            kind=kind,
-            seconds=self._loop.time() - since,
-            width=width,
-            height=height,
-        )
-
-    def warn(self, message: str) -> None:
-        self._emit(events.WarningIssued, message=message)
+            self._reporter.emit(events.StatsUpdated, peers=await self.stats())

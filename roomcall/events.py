@@ -80,6 +80,14 @@ class Joined(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Queued(Event):
+    """Waiting for a place in the room. `position` counts from 1."""
+
+    event = "queued"
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PeerEvent(Event):
     """Something about one other member."""
 
@@ -195,6 +203,58 @@ class RoomStateChanged(Event):
     event = "room-state"
     room_id: str
     state: "RoomState"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoomUpdated(Event):
+    """Its settings have changed; `room` is as the protocol has it."""
+
+    event = "room-updated"
+    room: "Room"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoomClosed(Event):
+    """For all: the call ends with it."""
+
+    event = "room-closed"
+    room_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removed(Event):
+    """The host has removed us: the call ends with it."""
+
+    event = "removed"
+    room_id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Muted(Event):
+    """The host has muted us: what is of that kind is no longer sent, until `Call.unmute`."""
+
+    event = "muted"
+    room_id: str
+    kind: Literal["audio", "video", "all"]
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalingLost(Event):
+    """The server is out of reach. Media goes on, and so do tries to get back."""
+
+    event = "signaling-lost"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalingRestored(Event):
+    """Where not `resumed`, the server had forgotten us: we are in the room again with a new `id`,
+    and every connection is made anew."""
+
+    event = "signaling-restored"
+    resumed: bool
+    id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

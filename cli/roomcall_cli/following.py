@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import roomcall
-from roomcall.errors import NoMediaPath, Refused, ServerUnreachable
+from roomcall.errors import NoMediaPath
 
 if TYPE_CHECKING:
     from roomcall import Call
@@ -16,18 +16,11 @@ if TYPE_CHECKING:
 
 async def show(call: "Call", output: "Output") -> None:
     """Show every event until the call ends. Raises what ended it, where that is an error."""
-    cause, reason = "", ""
     async for event in call:
-        output.event(event, call.id)
-        match event:
-            case roomcall.WarningIssued(message=message):
-                cause = message  # the last one says why, where the server ended the call
-            case roomcall.Left():
-                reason = event.reason
-    if reason == "removed":
-        raise Refused("removed", cause or "removed from the room")
-    if reason == "server-lost":
-        raise ServerUnreachable(cause or "the server was lost — is it still running?")
+        if not isinstance(event, roomcall.Queued):  # it was shown when it came: `on_queued`
+            output.event(event, call.id)
+    if call.error is not None:
+        raise call.error
 
 
 async def leave_all(calls: "Iterable[Call]", reason: str) -> None:

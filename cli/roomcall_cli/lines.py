@@ -33,9 +33,9 @@ def stdout_console() -> Console:
 
 
 class Lines:
-    """Shows events of the types `only`, and `table`: live, and once more at the end."""
+    """Shows events of the types `only`, and a `table`: live, and once more at the end."""
 
-    def __init__(self, table: "Table", only: tuple[type["Event"], ...]) -> None:
+    def __init__(self, only: tuple[type["Event"], ...], table: "Table | None" = None) -> None:
         self._table = table
         self._only = only
         self._quiet = is_quiet()
@@ -44,7 +44,7 @@ class Lines:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._screen.is_terminal and not self._quiet:
+        if self._table is not None and self._screen.is_terminal and not self._quiet:
             self._live = Live(
                 console=self._screen,
                 get_renderable=self._table.render,
@@ -65,7 +65,8 @@ class Lines:
             self._print(self._table.render())
 
     def event(self, event: "Event", own_id: str) -> None:
-        self._table.see(event, own_id)
+        if self._table is not None:
+            self._table.see(event, own_id)
         if isinstance(event, self._only) and not self._quiet:
             line = line_of(event)
             if line is not None:

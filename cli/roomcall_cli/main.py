@@ -20,6 +20,7 @@ from .signals import signals
 COMMANDS = {
     "serve": "Run the signaling server.",
     "join": "Join a room and call everybody in it.",
+    "chat": "Talk in a room.",
     "rooms": "List the public rooms of a server.",
     "demo": "Show it all at once: a server, and peers that call each other.",
 }

@@ -108,8 +108,21 @@ def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[Fals
         raise click.UsageError(f"{ca_file} holds no PEM certificate") from None
 
 
+token_option = click.option(
+    "--token", metavar="JWT", help="For the server; better by ROOMCALL_TOKEN."
+)
+
+reconnect_option = click.option(
+    "--reconnect-for",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    metavar="SECONDS",
+    help="How long a lost server is tried again; 0 is not at all.",
+)
+
+
 def access_options(function: Command) -> Command:
-    """For commands that enter a room, which get `password` and `token`."""
+    """For commands that enter a room: `password`, `token`, `create`, `wait_if_full`."""
 
     @click.option("--password", metavar="TEXT", help="Of the room; better by ROOMCALL_PASSWORD.")
     @click.option(
@@ -119,20 +132,26 @@ def access_options(function: Command) -> Command:
         help="Its first line is the password; - is stdin.",
     )
     @click.option("--password-prompt", is_flag=True, help="Ask for the password.")
-    @click.option("--token", metavar="JWT", help="For the server; better by ROOMCALL_TOKEN.")
+    @token_option
+    @click.option("--no-create", is_flag=True, help="Fail where there is no such room.")
+    @click.option(
+        "--wait-if-full", is_flag=True, help="Wait for a place where it is full or not open yet."
+    )
+    @reconnect_option
     @functools.wraps(function)
     def command(
         *args: Any,
         password: str | None,
         password_file: IO[str] | None,
         password_prompt: bool,
+        no_create: bool,
         **rest: Any,
     ) -> None:
         if password_file is not None:
             password = password_file.readline().rstrip("\r\n")
         elif password_prompt:
             password = _ask_for_password()
-        function(*args, password=password, **rest)
+        function(*args, password=password, create=not no_create, **rest)
 
     return command
 

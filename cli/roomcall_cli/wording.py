@@ -37,6 +37,8 @@ def _say(event: events.Event) -> list[_Part] | None:
                 return [("you are in", "bold")]
             how = "a new room" if created else _company(len(room.members) - 1)
             return [("you are in ", ""), (printable(room.name), "bold"), f": {how}"]
+        case events.Queued(position=position):
+            return [f"waiting for a place: number {position} in the queue"]
         case events.MemberJoined(peer=peer, name=name):
             return [_name(name, peer.id), " is here"]
         case events.PeerConnected(peer=peer, name=name, seconds=seconds):
@@ -57,6 +59,15 @@ def _say(event: events.Event) -> list[_Part] | None:
             return [_name(name, peer.id), f" is gone: {printable(reason)}"]
         case events.ChatReceived(name=name, sender=sender, text=text):
             return [_name(name, sender), ": ", (printable(text), "")]
+        case events.Muted(kind=kind):
+            what = "muted you" if kind == "all" else f"muted your {kind}"
+            return [(f"the host has {what}", "yellow")]
+        case events.RoomClosed():
+            return ["the room was closed"]
+        case events.SignalingLost():
+            return [("the server is lost: trying again, media goes on", "yellow")]
+        case events.SignalingRestored(resumed=resumed):
+            return ["the server is back", "" if resumed else ": joined again"]
         case events.WarningIssued(message=message):
             return [(f"warning: {printable(message)}", "yellow")]
         case events.Left(reason=reason, seconds=seconds):

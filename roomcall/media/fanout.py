@@ -126,6 +126,7 @@ class Publication:
     ) -> None:
         self.kind: Kind = source.kind
         self.ended = False
+        self.muted = False
         self._source = source
         self._bitrate = bitrate
         self._on_end = on_end
@@ -143,6 +144,13 @@ class Publication:
             self._encodings[codec] = encoding
         return encoding.subscribe()
 
+    def set_muted(self, muted: bool) -> None:
+        """While it is muted the source goes on and nothing of it is sent."""
+        if self.muted and not muted:
+            for encoding in self._encodings.values():
+                encoding.key_frames.request(newcomer=True)
+        self.muted = muted
+
     def _discard(self, codec: str) -> None:
         self._encodings.pop(codec).close()
 
@@ -150,6 +158,8 @@ class Publication:
         try:
             while True:
                 frame = await self._source.recv()
+                if self.muted:
+                    continue
                 for codec, encoding in list(self._encodings.items()):
                     if self._encodings.get(codec) is encoding:  # it may go while another works
                         await encoding.encode(frame)

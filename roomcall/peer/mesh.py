@@ -36,6 +36,11 @@ class Mesh:
         if peer := self.peers.get(sender):
             peer.signal(message)
 
+    def restart(self, context: PeerContext) -> list[Peer]:
+        """As another member than before: everybody departs. Returns them."""
+        self._context = context
+        return [peer for id in list(self.peers) if (peer := self.depart(id)) is not None]
+
     async def stats(self) -> dict[str, dict[str, Any]]:
         """Statistics of all peers, by client id."""
         peers = list(self.peers.values())

@@ -36,6 +36,22 @@ class Signal:
     message: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The way to the others is broken, for `reason`; it is being mended. Media goes on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """It is mended. Where it is not `resumed`, we are somebody new with another `id`, the others
+    have seen us leave, and who is in the room follows."""
+
+    resumed: bool
+    id: str
+
+
 @runtime_checkable
 class Signaling(Protocol):
     """Carries signals between the members of one room, in order, once each."""
@@ -49,7 +65,8 @@ class Signaling(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        """`MemberHere`, `MemberGone`, `Signal`, from `connect` on. Ends when the room is lost."""
+        """`MemberHere`, `MemberGone`, `Signal`, from `connect` on; `Lost` and `Restored` where it
+        can mend itself. Ends when the room is lost."""
         ...
 
     async def close(self) -> None:

@@ -99,7 +99,7 @@ async def test_both_offering_at_once_does_no_harm(mesh: Any, assert_media: Any) 
 async def test_a_member_that_cannot_be_connected_disturbs_nobody(
     mesh: Any, peer: Any, room_server: Any, assert_media: Any
 ) -> None:
-    from roomcall.signaling.client import JoinOptions, RoomClient
+    from roomcall.signaling.room import JoinOptions, RoomClient
 
     ann, bob = await mesh(2)
     liar = RoomClient(room_server.url, "mesh", JoinOptions("liar"))

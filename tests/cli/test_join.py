@@ -194,10 +194,11 @@ async def test_a_token(start: Any) -> None:
 async def test_a_server_that_ends_is_3(start: Any) -> None:
     server = await start("serve", "--port", "0", "--json")
     url = (await server.event("listening"))["url"]
-    run = await start("join", "standup", "--server", url, "--json")
+    run = await start("join", "standup", "--server", url, "--reconnect-for", "0.5", "--json")
     await run.event("joined")
     server.process.kill()
     assert await run.ended() == 3
+    assert seen(run, "signaling-lost")
     assert run.events[-1]["reason"] == "server-lost"
     assert run.errors.startswith("Error: ") and run.errors.count("\n") == 1
 

@@ -34,7 +34,7 @@ def test_each_help_has_an_example(name: str) -> None:
 def test_each_option_has_a_variable_without_the_command_s_name(name: str) -> None:
     context = click.Context(command, info_name="roomcall")
     sub = command.get_command(context, name)
-    made = sub.make_context(name, ["room"] * (name == "join"), parent=context)
+    made = sub.make_context(name, ["room"] * (name in ("join", "chat")), parent=context)
     assert made.auto_envvar_prefix == "ROOMCALL"
 
 
@@ -75,7 +75,7 @@ def assert_one_error(run: Any, said: str) -> None:
 
 @pytest.mark.parametrize("name", ["join", "rooms"])
 async def test_a_server_that_is_down_is_3(start: Any, name: str) -> None:
-    run = await start(name, *["room"] * (name == "join"), "--server", DOWN)
+    run = await start(name, *["room"] * (name in ("join", "chat")), "--server", DOWN)
     assert await run.ended() == 3
     assert_one_error(run, DOWN)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roomcall_server.clients.outbox import Outbox
+from roomcall.protocol.outbox import Outbox
 
 
 @given(st.lists(st.integers(0, 40)), st.integers(1, 10), st.integers(1, 100))

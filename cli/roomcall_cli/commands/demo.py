@@ -101,4 +101,4 @@ def _lines(own_names: dict[str, str]) -> Output:
     from ..table import Table
 
     # The table says the rest, and says it once for each pair.
-    return Lines(Table(own_names), only=(roomcall.PeerFailed, roomcall.WarningIssued))
+    return Lines((roomcall.PeerFailed, roomcall.WarningIssued), Table(own_names))

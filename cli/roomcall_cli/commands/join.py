@@ -43,7 +43,6 @@ Examples:
 @media_options
 @access_options
 @duration_option("Leave after so many seconds.")
-@click.option("--no-create", is_flag=True, help="Fail where there is no such room.")
 @click.option("--private", is_flag=True, help="Make a new room that only its id leads to.")
 @click.option(
     "--max-participants",
@@ -83,7 +82,9 @@ def command(
     token: str | None,
     name: str | None,
     duration: float | None,
-    no_create: bool,
+    create: bool,
+    wait_if_full: bool,
+    reconnect_for: float,
     private: bool,
     max_participants: int,
     ice_policy: Literal["all", "relay"],
@@ -128,12 +129,15 @@ def command(
                 loop=media.loop,
                 password=password,
                 token=token,
-                create=not no_create,
+                create=create,
+                wait_if_full=wait_if_full,
                 private=private,
                 max_participants=max_participants,
                 ice_policy=ice_policy,
                 ice_servers=[as_ice_server(url) for url in ice_server],
                 stats_interval=stats_interval or None,
+                reconnect_for=reconnect_for,
+                on_queued=lambda event: output.event(event, ""),
             ) as call:
                 await stay(call, output)
 
@@ -153,4 +157,4 @@ def _lines() -> Output:
     from ..lines import Lines
     from ..table import Table
 
-    return Lines(Table(), only=(roomcall.Event,))
+    return Lines((roomcall.Event,), Table())

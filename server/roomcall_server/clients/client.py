@@ -4,9 +4,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from roomcall.protocol import codec
+from roomcall.protocol.outbox import Outbox
 from roomcall.protocol.replies import ClientId, Reply
 
-from .outbox import Outbox
 from .rate import Bucket
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from roomcall.protocol import VERSION
 from roomcall.protocol.errors import CloseCode, ErrorCode
+from roomcall.protocol.outbox import Outbox
 from roomcall.protocol.replies import ClientId, Error, Limits
 
 from ..config import Config
@@ -24,7 +25,6 @@ from ..rooms.rules import leaving, presence
 from ..store.base import Commit, Conflict, SessionWrite, Store
 from .client import Client
 from .connection import Connection
-from .outbox import Outbox
 from .rate import Bucket
 from .registry import Registry
 from .session import Grant, Session

@@ -1,4 +1,6 @@
-"""The frames to one client, from the first of its id's life, numbered from 1. Pure.
+"""The frames to the other end, from the first of the client id's life, numbered from 1. Pure.
+
+Both ends keep one, so that a resume loses nothing and doubles nothing.
 
 Rules of this file:
 1. Every message takes the next number; `client-id` is none of them.
@@ -29,16 +31,21 @@ class Outbox:
             self._drop()
 
     def acknowledge(self, count: int) -> None:
-        """The client has received its first `count` messages. More than were sent is a lie."""
+        """The other end has received the first `count`. More than were sent is a lie."""
         while self._kept and self.sent - len(self._kept) < min(count, self.sent):
             self._drop()
 
     def after(self, count: int) -> list[bytes] | None:
-        """What came after the client's first `count`; None where some of it is not kept."""
+        """What came after the first `count`; None where some of it is not kept."""
         missing = self.sent - count
         if not 0 <= missing <= len(self._kept):
             return None
         return list(self._kept)[len(self._kept) - missing :]
+
+    @property
+    def kept(self) -> int:
+        """How many frames are not acknowledged, as far as they are kept."""
+        return len(self._kept)
 
     def _drop(self) -> None:
         self._bytes -= len(self._kept.popleft())

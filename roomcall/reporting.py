@@ -1,0 +1,93 @@
+"""What happens in a call, written down as events."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from . import events
+from .eventlog import EventLog
+from .media.source import Kind
+from .peer.aiortc_internals import SelectedPair
+from .peer.peer import Peer
+from .peer.track import RemoteTrack
+
+E = TypeVar("E", bound=events.Event)
+
+
+class Reporter:
+    """Implements `PeerListener`; the call itself uses `emit`. `log` has it all."""
+
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._joined = self._loop.time()
+        self._arrived: dict[str, float] = {}
+
+    def emit(self, event_type: Callable[..., E], **fields: Any) -> E:
+        event = event_type(time=datetime.now(UTC), t=self._loop.time() - self._begun, **fields)
+        self.log.append(event)
+        return event
+
+    def joined(self, **fields: Any) -> None:
+        """From now on the time in the room counts; `t` has counted since it was entered."""
+        self._joined = self._loop.time()
+        self.emit(events.Joined, **fields)
+
+    def left(self, reason: str) -> None:
+        self.emit(events.Left, reason=reason, seconds=self._loop.time() - self._joined)
+
+    def arrived(self, peer: Peer) -> None:
+        self._arrived[peer.id] = self._loop.time()
+        self.emit(events.MemberJoined, peer=peer, name=peer.name)
+
+    def departed(self, peer: Peer, reason: str) -> None:
+        del self._arrived[peer.id]
+        self.emit(events.MemberLeft, peer=peer, name=peer.name, reason=reason)
+        self.emit(events.PeerLeft, peer=peer, name=peer.name, reason=reason)
+
+    def peer_connected(self, peer: Peer, seconds: float, pair: SelectedPair) -> None:
+        self.emit(
+            events.PeerConnected,
+            peer=peer,
+            name=peer.name,
+            seconds=seconds,
+            local=pair.local,
+            remote=pair.remote,
+            protocol=pair.protocol,
+        )
+
+    def peer_disconnected(self, peer: Peer) -> None:
+        self.emit(events.PeerDisconnected, peer=peer, name=peer.name)
+
+    def peer_failed(self, peer: Peer, reason: str) -> None:
+        self.emit(events.PeerFailed, peer=peer, name=peer.name, reason=reason)
+
+    def peer_hung_up(self, peer: Peer, reason: str) -> None:
+        self.warn(f"{peer.name or peer.id} hung up: {reason}")
+
+    def track_added(self, peer: Peer, track: RemoteTrack) -> None:
+        self.emit(
+            events.TrackAdded,
+            peer=peer,
+            name=peer.name,
+            kind=track.kind,
+            codec=track.codec,
+            track=track,
+        )
+
+    def first_frame(self, peer: Peer, kind: Kind, size: tuple[int, int] | None) -> None:
+        width, height = size or (None, None)
+        since = max(self._joined, self._arrived.get(peer.id, self._joined))
+        self.emit(
+            events.FirstFrame,
+            peer=peer,
+            name=peer.name,
+            kind=kind,
+            seconds=self._loop.time() - since,
+            width=width,
+            height=height,
+        )
+
+    def warn(self, message: str) -> None:
+        self.emit(events.WarningIssued, message=message)
