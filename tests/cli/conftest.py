@@ -89,18 +89,24 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def start(
         *arguments: object,
         environment: Mapping[str, str] | None = None,
+        stdin: int | str = asyncio.subprocess.DEVNULL,
         stdout: Any = asyncio.subprocess.PIPE,
     ) -> Run:
+        """`stdin` may be a text, which is all that it is given."""
         clean = {name: value for name, value in os.environ.items() if "ROOMCALL" not in name}
         process = await asyncio.create_subprocess_exec(
             COMMAND,
             *map(str, arguments),
             cwd=tmp_path,
             env={**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": "", **(environment or {})},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if isinstance(stdin, str) else stdin,
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
         )
+        if isinstance(stdin, str):
+            assert process.stdin is not None
+            process.stdin.write(stdin.encode())
+            process.stdin.close()
         runs.append(Run(process))
         return runs[-1]
 

@@ -19,8 +19,9 @@ from msgspec import structs
 
 import roomcall
 import roomcall_server
-from roomcall.protocol import codec, replies
+from roomcall.protocol import codec, replies, requests
 from roomcall.protocol.room import Member, Metadata, Room, RoomState
+from roomcall.signaling.client import ServerClient
 from roomcall.testing.media import make_video
 
 
@@ -156,6 +157,60 @@ async def test_refused_is_4_with_the_code(start: Any, room_server: Any, peer: An
     run = await start("join", "full", "--server", room_server.url)
     assert await run.ended() == 4
     assert "room-full" in run.errors
+
+
+async def test_waiting_for_a_place(start: Any, room_server: Any, peer: Any) -> None:
+    ann = await peer("full", max_participants=1)
+    options = ["--server", room_server.url, "--wait-if-full", "--json"]
+    run = await start("join", "full", *options)
+    impatient = await start("join", "full", *options)
+    places = [(await waits.event("queued"))["position"] for waits in (run, impatient)]
+    assert sorted(places) == [1, 2]
+    first, second = (run, impatient) if places[0] == 1 else (impatient, run)
+    assert await second.interrupted() == 0
+    await ann.leave()
+    await first.event("joined")
+    assert await first.interrupted() == 0
+    assert len(seen(first, "queued")) == 1
+
+
+async def test_what_a_host_does_to_others(
+    start: Any, room_server: Any, host: Any, video: Path
+) -> None:
+    ask, room = host
+    options = ["--server", room_server.url, "--json", "--video", video]
+    removed = await start("join", room, *options)
+    stays = await start("join", room, *options)
+    id = (await removed.event("joined"))["id"]
+    await stays.event("first-frame", kind="video")
+    muted = (await stays.event("joined"))["id"] if not seen(stays, "joined") else None
+    muted = muted or seen(stays, "joined")[0]["id"]
+    payload = requests.MuteMemberPayload(room_id=room, member_id=muted, kind="video")
+    await ask(requests.MuteMember(payload=payload))
+    assert (await stays.event("muted"))["kind"] == "video"
+    payload = requests.RemoveMemberPayload(room_id=room, member_id=id, reason="too loud")
+    await ask(requests.RemoveMember(payload=payload))
+    assert await removed.ended() == 4
+    assert seen(removed, "removed")[0]["reason"] == "too loud"
+    assert removed.events[-1]["reason"] == "removed"
+    assert "removed" in removed.errors and removed.errors.count("\n") == 1
+    await ask(requests.CloseRoom(payload=requests.RoomRef(room_id=room)))
+    assert await stays.ended() == 0
+    assert seen(stays, "room-closed")
+    assert stays.events[-1]["reason"] == "room-closed"
+
+
+@pytest.fixture
+async def host(room_server: Any) -> AsyncIterator[Any]:
+    """The host of a room, without media: how it asks for something, and the room's id."""
+    async with ServerClient(room_server.url) as client:
+        made = requests.CreateRoomPayload(name="standup")
+        room = (await client.request(requests.CreateRoom(payload=made), replies.RoomCreated)).room
+
+        async def ask(request: requests.Request) -> replies.Reply:
+            return await client.request(request, replies.Reply)
+
+        yield ask, room.id
 
 
 async def test_a_password_by_each_of_its_ways(start: Any, room_server: Any, tmp_path: Path) -> None:

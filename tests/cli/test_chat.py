@@ -1,0 +1,109 @@
+"""`roomcall chat`: a member that only talks."""
+
+import asyncio
+import os
+import pty
+import signal
+from typing import Any
+
+import pytest
+
+import roomcall
+
+
+@pytest.fixture
+def talk(start: Any, room_server: Any) -> Any:
+    """Starts `roomcall chat standup`."""
+
+    async def talk(*options: object, **how: Any) -> Any:
+        return await start("chat", "standup", "--server", room_server.url, *options, **how)
+
+    return talk
+
+
+async def test_lines_that_are_piped_in_are_said_in_order(talk: Any, peer: Any) -> None:
+    ann = await peer("standup", name="ann")
+    lines = [f"line {number}" for number in range(300)]  # more than the server takes in a second
+    run = await talk("--name", "ci", "--json", stdin="\n".join(lines) + "\n")
+    assert await run.ended() == 0
+    assert run.errors == ""
+    own = [event for event in run.events if event["event"] == "chat"]
+    assert [event["text"] for event in own] == lines
+    assert all(event["own"] and event["name"] == "ci" for event in own)
+    assert run.events[0]["event"] == "joined"
+    assert (run.events[-1]["event"], run.events[-1]["reason"]) == ("left", "left")
+    heard = [await ann.wait_for(roomcall.ChatReceived, 5, text=line) for line in lines]
+    assert [message.id for message in heard] == list(range(1, 301))
+
+
+async def test_what_others_say_and_who_comes_and_goes(talk: Any, peer: Any) -> None:
+    run = await talk("--json", "--duration", "30")
+    await run.event("joined")
+    ann = await peer("standup", name="ann")
+    assert (await run.event("member-joined"))["name"] == "ann"
+    await ann.chat("hello")
+    said = await run.event("chat")
+    assert (said["text"], said["peer"], said["name"], said["id"]) == ("hello", ann.id, "ann", 1)
+    # Whoever calls is told that there is no media, and takes it for no failure.
+    warned = await ann.wait_for(roomcall.WarningIssued, 10)
+    assert "no-media" in warned.message
+    await ann.leave()
+    assert (await run.event("member-left"))["reason"] == "left"
+    assert await run.interrupted() == 0
+    assert run.events[-1]["reason"] == "interrupted"
+
+
+async def test_it_begins_with_what_was_said_before(talk: Any, peer: Any) -> None:
+    ann = await peer("standup", name="ann")
+    for number in range(5):
+        await ann.chat(str(number))
+    run = await talk("--history", "3")
+    assert await run.ended() == 0
+    said = [line.split("ann: ")[1].strip() for line in run.lines if "ann: " in line]
+    assert said == ["2", "3", "4"]
+
+
+async def test_what_the_server_does_not_take_is_a_warning(talk: Any) -> None:
+    run = await talk("--json", stdin="x" * 5000 + "\n\nfine\n")
+    assert await run.ended() == 0
+    assert [e["text"] for e in run.events if e["event"] == "chat"] == ["fine"]
+    assert "payload-too-large" in run.errors and run.errors.count("\n") == 1
+
+
+async def test_a_refusal_is_4_and_a_server_that_is_not_there_3(start: Any, talk: Any) -> None:
+    run = await talk("--no-create")
+    assert await run.ended() == 4
+    assert "room-not-found" in run.errors and run.errors.count("\n") == 1
+    run = await start("chat", "standup", "--server", "http://127.0.0.1:1")
+    assert await run.ended() == 3
+
+
+async def test_on_a_terminal_a_line_is_typed(talk: Any, peer: Any) -> None:
+    ann = await peer("standup", name="ann")
+    ours, theirs = pty.openpty()
+    run = await talk("--name", "bob", stdin=theirs, environment={"TERM": "xterm"})
+    os.close(theirs)
+    try:
+        await ann.wait_for(roomcall.MemberJoined, 20)
+        os.write(ours, b"hello from a terminal\r")
+        said = await ann.wait_for(roomcall.ChatReceived, 20)
+        assert (said.name, said.text) == ("bob", "hello from a terminal")
+        await ann.chat("hello back")
+        while "hello back" not in (line := await run.line()):
+            assert line, run.errors
+        os.write(ours, b"\x04")  # the end of the input
+        assert await run.ended() == 0
+    finally:
+        os.close(ours)
+
+
+async def test_sigterm_ends_it_while_it_waits_for_a_line(talk: Any) -> None:
+    read, write = os.pipe()
+    run = await talk("--json", stdin=read)
+    os.close(read)
+    await run.event("joined")
+    run.process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(5):
+        assert await run.ended() == 0
+    os.close(write)
+    assert run.events[-1]["reason"] == "interrupted"
