@@ -260,7 +260,7 @@ class Call:
     def _silence(self, kind: Kinds, muted: bool) -> None:
         for publication in self._publications.values():
             if kind in (publication.kind, "all"):
-                publication.set_muted(muted)
+                publication.muted = muted
 
     def _is_muted(self, kind: Kind) -> bool:
         return kind in self._publications and self._publications[kind].muted

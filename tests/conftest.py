@@ -13,10 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 import pytest
+
+from tests.breakable import BreakableWay
 
 ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
 
@@ -40,6 +42,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _must_be_complete() -> bool:
     return bool(os.environ.get("CI") or os.environ.get("SYSTEM"))
+
+
+@pytest.fixture
+async def way(room_server: Any) -> AsyncIterator[BreakableWay]:
+    """To the server of the test."""
+    way = BreakableWay(room_server.url)
+    await way.open()
+    yield way
+    await way.close()
 
 
 @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ class Publication:
     ) -> None:
         self.kind: Kind = source.kind
         self.ended = False
-        self.muted = False
+        self.muted = False  # then the source goes on and nothing of it is sent
         self._source = source
         self._bitrate = bitrate
         self._on_end = on_end
@@ -143,13 +143,6 @@ class Publication:
             encoding = Encoding(self.kind, codec, self._bitrate, self._discard)
             self._encodings[codec] = encoding
         return encoding.subscribe()
-
-    def set_muted(self, muted: bool) -> None:
-        """While it is muted the source goes on and nothing of it is sent."""
-        if self.muted and not muted:
-            for encoding in self._encodings.values():
-                encoding.key_frames.request(newcomer=True)
-        self.muted = muted
 
     def _discard(self, codec: str) -> None:
         self._encodings.pop(codec).close()
