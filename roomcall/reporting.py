@@ -64,7 +64,8 @@ class Reporter:
         self.emit(events.PeerFailed, peer=peer, name=peer.name, reason=reason)
 
     def peer_hung_up(self, peer: Peer, reason: str) -> None:
-        self.warn(f"{peer.name or peer.id} hung up: {reason}")
+        if reason != "no-media":  # a member without media: as it should be
+            self.warn(f"{peer.name or peer.id} hung up: {reason}")
 
     def track_added(self, peer: Peer, track: RemoteTrack) -> None:
         self.emit(

@@ -25,15 +25,50 @@ def undisturbed() -> AbstractContextManager[None]:
 
 
 async def _typed() -> AsyncIterator[str]:
-    from prompt_toolkit import PromptSession
+    """One prompt that stays: between two of them, what is typed would be lost."""
+    from prompt_toolkit.application import Application
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.history import InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.layout import Layout
+    from prompt_toolkit.widgets import TextArea
 
-    session: PromptSession[str] = PromptSession("> ", erase_when_done=True)
-    while True:
-        try:
-            # Signals are the command's own; Ctrl-C reaches it as any other does.
-            yield await session.prompt_async(handle_sigint=False)
-        except (EOFError, KeyboardInterrupt):
-            return
+    queue: asyncio.Queue[str | None] = asyncio.Queue(MAX_AHEAD)
+
+    def accept(buffer: Buffer) -> bool:
+        """True where the line stays, as there are too many before it."""
+        if queue.full():
+            return True
+        queue.put_nowait(buffer.text)
+        return False
+
+    keys = KeyBindings()
+
+    @keys.add("c-c")
+    @keys.add("c-d")
+    def leave(event: KeyPressEvent) -> None:
+        event.app.exit()
+
+    area = TextArea(
+        prompt="> ",
+        height=1,
+        multiline=False,
+        accept_handler=accept,
+        history=InMemoryHistory(),
+    )
+    prompt: Application[None] = Application(Layout(area), key_bindings=keys, erase_when_done=True)
+
+    async def show() -> None:
+        await prompt.run_async(handle_sigint=False)  # signals are the command's own
+        await queue.put(None)
+
+    showing = asyncio.create_task(show())
+    try:
+        while (line := await queue.get()) is not None:
+            yield line
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
 
 
 async def _piped() -> AsyncIterator[str]:

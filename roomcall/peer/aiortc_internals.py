@@ -15,7 +15,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
 import aioice.ice
-from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc import (
+    RTCDtlsTransport,
+    RTCIceTransport,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+)
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import (
     RTCP_PSFB_FIR,
@@ -35,7 +42,7 @@ logger = logging.getLogger(__name__)
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
 
-# What must exist. Attributes of instances are found by making one.
+# What must exist. A receiver's attributes are found by making one.
 _CLASS_NAMES: list[tuple[type, list[str]]] = [
     (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit"]),
     (RTCRtpReceiver, ["_handle_rtp_packet", "_handle_rtcp_packet", "_send_rtcp_pli"]),
@@ -48,7 +55,13 @@ _RECEIVER_ATTRIBUTES = [
     f"{_R}rtx_ssrc",
     f"{_R}codecs",
 ]
-_SENDER_ATTRIBUTES = [f"{_S}rtp_history"]
+# These need a running loop, or a transport, to be made: their attributes are named in their code.
+_ATTRIBUTES: list[tuple[type, str]] = [
+    (RTCRtpSender, f"{_S}rtp_history"),
+    (RTCRtpTransceiver, "_codecs"),
+    (RTCIceTransport, "_connection"),
+    (aioice.ice.Connection, "_nominated"),
+]
 
 
 class _NoTransport:
@@ -67,9 +80,11 @@ def check() -> None:
         if not hasattr(owner, name)
     ]
     missing += [name for name in _RECEIVER_ATTRIBUTES if not hasattr(receiver, name)]
-    # A sender needs a running loop to be made; its attributes are named in its code.
-    sender_names = {*RTCRtpSender.__init__.__code__.co_names}
-    missing += [name for name in _SENDER_ATTRIBUTES if name not in sender_names]
+    missing += [
+        f"{owner.__name__}.{name}"
+        for owner, name in _ATTRIBUTES
+        if name not in owner.__init__.__code__.co_names  # type: ignore[misc]
+    ]
     if not hasattr(aioice.ice, "get_host_addresses"):
         missing.append("aioice.ice.get_host_addresses")
     if missing:

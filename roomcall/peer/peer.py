@@ -6,16 +6,15 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from ..media.codecs import picture_size
 from ..media.fanout import Publication
-from ..media.source import AUDIO_CLOCK, VIDEO_CLOCK, Kind
-from ..stats import Inbound, PacketCounter
+from ..media.source import Kind
 from . import negotiation as n
-from .aiortc_internals import ReceiverTap, SelectedPair
+from .aiortc_internals import SelectedPair
 from .connection import Connection, ConnectionConfig, ConnectionListener
-from .playout import PlayoutClock
+from .listener import PeerListener
+from .reception import Reception
 from .track import RemoteTrack
 
 logger = logging.getLogger(__name__)
@@ -23,18 +22,6 @@ logger = logging.getLogger(__name__)
 PeerState = Literal["connecting", "connected", "disconnected", "failed", "closed"]
 
 MAX_PENDING_SIGNALS = 256  # of one peer; what comes beyond is dropped, and a warning says so
-
-
-class PeerListener(Protocol):
-    """What a peer tells its call."""
-
-    def peer_connected(self, peer: "Peer", seconds: float, pair: SelectedPair) -> None: ...
-    def peer_disconnected(self, peer: "Peer") -> None: ...
-    def peer_failed(self, peer: "Peer", reason: str) -> None: ...
-    def peer_hung_up(self, peer: "Peer", reason: str) -> None: ...
-    def track_added(self, peer: "Peer", track: RemoteTrack) -> None: ...
-    def first_frame(self, peer: "Peer", kind: Kind, size: tuple[int, int] | None) -> None: ...
-    def warn(self, message: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +46,25 @@ class Peer:
         self.id = id
         self.name = name
         self.state: PeerState = "connecting"
-        self.video: RemoteTrack | None = None
-        self.audio: RemoteTrack | None = None
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._negotiation = n.Negotiation(context.own_id, id, offers_first)
         self._connection: Connection | None = None
         self._offered_at = self._loop.time()
-        self._clock = PlayoutClock()
-        self._inbound: dict[Kind, Inbound] = {}
+        self._reception = Reception(self, context.listener, self._request_key_frame)
         self._inbox: asyncio.Queue[Callable[[], list[n.Effect]]] = asyncio.Queue(
             MAX_PENDING_SIGNALS
         )
         self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.create_task(self._run(), name=f"roomcall-peer-{id}")
+
+    @property
+    def video(self) -> RemoteTrack | None:
+        return self._reception.tracks.get("video")
+
+    @property
+    def audio(self) -> RemoteTrack | None:
+        return self._reception.tracks.get("audio")
 
     def __repr__(self) -> str:
         return f"<Peer {self.name or self.id} {self.state}>"
@@ -88,14 +80,14 @@ class Peer:
         """W3C statistics of what goes and comes: `roundTripTime`, and for `video` and `audio`
         `inbound` and `outbound`, each where there is one."""
         result: dict[str, Any] = {}
-        outbound = {}
+        inbound, outbound = self._reception.inbound, {}
         if self._connection is not None:
             await self._connection.update_outbound()
             outbound = self._connection.outbound
         for kind in ("video", "audio"):
             section = {}
-            if kind in self._inbound:
-                section["inbound"] = self._inbound[kind].report(self._loop.time())
+            if kind in inbound:
+                section["inbound"] = inbound[kind].report(self._loop.time())
             if kind in outbound:
                 section["outbound"] = outbound[kind].report()
             if section:
@@ -114,9 +106,7 @@ class Peer:
         await asyncio.gather(self._task, return_exceptions=True)
         self._set_timer(None)
         await self._drop()
-        for track in (self.video, self.audio):
-            if track is not None:
-                track.end()
+        self._reception.end()
 
     # Negotiation: one step at a time, in order, so that no two descriptions are in work at once.
 
@@ -221,8 +211,8 @@ class Peer:
                 on_connected=current(self._on_connected),
                 on_closed=current(self._on_closed),
                 on_failed=current(lambda why: self._post(lambda: self._negotiation.failed(why))),
-                on_track=current(self._on_track),
-                tap=self._tap,
+                on_track=current(self._reception.add_track),
+                tap=self._reception.tap,
             ),
         )
         return connection
@@ -243,64 +233,8 @@ class Peer:
             self._context.listener.peer_disconnected(self)
         self._post(self._negotiation.closed_remotely)
 
-    # What comes from it
-
-    def _on_track(self, kind: Kind, codec: str) -> None:
-        if self._track(kind) is not None:
-            return  # a new connection carries the track that the user holds on
-
-        async def request_key_frame() -> None:
-            if self._connection is not None and await self._connection.request_key_frame(kind):
-                self._inbound[kind].pli_count += 1
-
-        track = RemoteTrack(self, kind, codec, request_key_frame)
-        if kind == "video":
-            self.video = track
-        else:
-            self.audio = track
-        self._context.listener.track_added(self, track)
-
-    def _track(self, kind: Kind) -> RemoteTrack | None:
-        return self.video if kind == "video" else self.audio
-
-    def _tap(self, kind: Kind) -> ReceiverTap:
-        clock_rate = VIDEO_CLOCK if kind == "video" else AUDIO_CLOCK
-        inbound = self._inbound.get(kind)
-        if inbound is None:
-            inbound = self._inbound[kind] = Inbound(kind, PacketCounter(clock_rate))
-        inbound.packets.restart()
-        self._clock.forget(kind)
-
-        def on_packet(sequence: int, timestamp: int, size: int, repair: bool, rate: int) -> None:
-            inbound.packets.add(sequence, timestamp, size, self._loop.time(), repair)
-
-        def on_frame(codec: str, data: bytes, timestamp: int) -> None:
-            self._on_frame(inbound, kind, codec, data, timestamp)
-
-        def on_report(ntp: float, timestamp: int) -> None:
-            self._clock.report(kind, ntp, timestamp)
-
-        return ReceiverTap(on_packet, on_frame, on_report, on_end=lambda: None)
-
-    def _on_frame(
-        self, inbound: Inbound, kind: Kind, codec: str, data: bytes, timestamp: int
-    ) -> None:
-        now = self._loop.time()
-        clock_rate = inbound.packets.clock_rate
-        track = self._track(kind)
-        if track is None:  # media came before the description was through
-            return
-        track.codec = codec
-        keyframe = track.deliver(
-            data, timestamp, self._clock.time(kind, clock_rate, timestamp, now)
-        )
-        first = inbound.frames.frames_received == 0
-        inbound.frames.add(now, keyframe and kind == "video")
-        size = picture_size(codec, data) if keyframe else None
-        if size is not None:
-            inbound.frame_width, inbound.frame_height = size
-        if first:
-            self._context.listener.first_frame(self, kind, size)
+    async def _request_key_frame(self, kind: Kind) -> bool:
+        return self._connection is not None and await self._connection.request_key_frame(kind)
 
 
 def _call_id() -> str:

@@ -55,12 +55,12 @@ def test_an_attribute_of_receivers_that_is_gone_is_named(
         internals.check()
 
 
-@pytest.mark.parametrize("name", internals._SENDER_ATTRIBUTES)
-def test_an_attribute_of_senders_that_is_gone_is_named(
-    name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("owner", "name"), internals._ATTRIBUTES)
+def test_an_attribute_that_is_gone_is_named(
+    owner: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RTCRtpSender, "__init__", lambda self: None)
-    with refused(name):
+    monkeypatch.setattr(owner, "__init__", lambda self: None)
+    with refused(f"{owner.__name__}.{name}"):
         internals.check()
 
 

@@ -1,7 +1,7 @@
 """A room in memory keeps what `Signaling` promises."""
 
 from roomcall.signaling.base import MemberGone, MemberHere, Signal, Signaling
-from roomcall.signaling.memory import MemoryRoom, MemorySignaling
+from roomcall.signaling.memory import MAX_PENDING_EVENTS, MemoryRoom, MemorySignaling
 
 
 async def everything(end: MemorySignaling) -> list[object]:
@@ -68,6 +68,22 @@ async def test_a_signal_to_who_has_gone_is_no_error() -> None:
     await a.send("nobody", {"type": "offer"})
     await a.close()
     assert await everything(b) == [MemberHere("a", "a", before=True)]
+
+
+async def test_who_does_not_listen_is_out_of_the_room() -> None:
+    room = MemoryRoom()
+    a, b = room.signaling("a"), room.signaling("b")
+    await a.connect()
+    await b.connect()
+    for number in range(MAX_PENDING_EVENTS + 10):
+        await a.send("b", {"type": "offer", "payload": number})
+    assert list(room.members) == ["a"]
+    heard = await everything(b)
+    assert heard[1:] == [
+        Signal("a", {"type": "offer", "payload": number}) for number in range(len(heard) - 1)
+    ]
+    await a.close()
+    assert await everything(a) == [MemberHere("b", "b"), MemberGone("b", "disconnected")]
 
 
 async def test_closing_twice_is_leaving_once() -> None:

@@ -84,11 +84,11 @@ async def pair(connect_to: Any, server: Any) -> Any:
 
 @pytest.mark.parametrize("with_count", [True, False])
 async def test_who_comes_back_has_missed_nothing_and_nobody_saw_a_leave(
-    pair: Any, with_count: bool
+    pair: Any, server: Any, with_count: bool
 ) -> None:
     steady, other, room = pair
     old_id, old_token = steady.id, steady.wire.hello["resumeToken"]
-    await lose(steady)
+    await lose(steady, server)
     for number in range(5):
         await other.ask("chat", str(number), roomId=room)
     await steady.resume(with_count=with_count)
@@ -102,10 +102,13 @@ async def test_who_comes_back_has_missed_nothing_and_nobody_saw_a_leave(
     assert info["participants"] == [other.id, old_id]
 
 
-async def lose(steady: Any) -> None:
+async def lose(steady: Steady, server: Any) -> None:
     """Break the line, and wait until the server has noticed."""
+    (client,) = [client for client in server.service.context.clients if client.id == steady.id]
     steady.wire.cut()
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        while client.connection is not None:  # noqa: ASYNC110 - no message says so
+            await asyncio.sleep(0)
 
 
 async def test_what_was_on_the_way_is_sent_again(pair: Any) -> None:
@@ -154,7 +157,7 @@ async def test_past_the_bound_the_resume_fails_and_the_old_id_leaves(
         await steady.hear("room-joined")
         await other.hear("member-joined")
         old_id = steady.id
-        await lose(steady)
+        await lose(steady, server)
         for number in range(4):
             await other.ask("chat", str(number), roomId=room)
         await steady.resume()
@@ -225,7 +228,7 @@ async def test_a_queued_client_keeps_its_place(pair: Any, connect_to: Any, serve
     waiting = await Steady(connect_to, server.url).start()
     await waiting.wire.say("join-room", {"roomId": room, "waitIfFull": True})
     await waiting.hear("queued")
-    await lose(waiting)
+    await lose(waiting, server)
     late = await connect_to(server.url)
     queued = await late.ask("join-room", {"roomId": room, "waitIfFull": True})
     assert queued["position"] == 2
@@ -240,7 +243,7 @@ async def test_who_is_away_is_host_last(pair: Any, connect_to: Any, server: Any)
     third = await connect_to(server.url)
     await third.join(room)
     await other.hear("member-joined")
-    await lose(steady)
+    await lose(steady, server)
     await other.ask("leave-room", {"roomId": room})
     await third.hear("member-left")
     assert (await third.hear("host-changed"))["host"] == third.id
