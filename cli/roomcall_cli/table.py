@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from roomcall import events
+from roomcall import Peer, events
 from roomcall.events import Event
 
 from .wording import who
@@ -18,6 +18,7 @@ from .wording import who
 class Row:
     """One peer as one of our own peers sees it."""
 
+    peer: Peer
     watcher: str
     name: str
     state: str = "connecting"
@@ -28,7 +29,13 @@ class Row:
     interval: float = 1.0
 
 
-_STATE_STYLE = {"connected": "green", "connecting": "yellow", "failed": "red", "left": "dim"}
+_STATE_STYLE = {
+    "connected": "green",
+    "connecting": "yellow",
+    "failed": "red",
+    "left": "dim",
+    "no media": "dim",
+}
 
 
 class Table:
@@ -49,10 +56,14 @@ class Table:
             for id, stats in event.peers.items():
                 if row := self._rows.get((own_id, id)):
                     row.before, row.stats, row.interval = row.stats, stats, interval
+                    if row.state == "connecting" and row.peer.state == "closed":
+                        row.state = "no media"  # no event says so, as nothing has happened
         elif isinstance(event, events.PeerEvent) and event.peer is not None:
             watcher = (self.own_names or {}).get(own_id, "")
             key = own_id, event.peer.id
-            row = self._rows.setdefault(key, Row(watcher, who(event.name, event.peer.id)))
+            row = self._rows.setdefault(
+                key, Row(event.peer, watcher, who(event.name, event.peer.id))
+            )
             self._update(row, event)
 
     @staticmethod

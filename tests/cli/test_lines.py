@@ -117,6 +117,17 @@ def test_the_table_counts_since_the_last_statistics() -> None:
     assert rows(table)[1:] == [["bob", "left", "50", "ms"]]
 
 
+def test_a_member_without_media_is_not_connecting_for_ever() -> None:
+    table = Table()
+    dora = SimpleNamespace(id="d" * 36, state="connecting")
+    table.see(made(events.MemberJoined, peer=dora, name="dora"), "me")
+    table.see(made(events.StatsUpdated, t=1.0, peers={dora.id: {}}), "me")
+    assert rows(table)[1][:2] == ["dora", "connecting"]
+    dora.state = "closed"
+    table.see(made(events.StatsUpdated, t=2.0, peers={dora.id: {}}), "me")
+    assert rows(table)[1][:3] == ["dora", "no", "media"]
+
+
 def test_several_of_one_s_own_are_in_order() -> None:
     table = Table({ANN.id: "ann", BOB.id: "bob"})
     table.see(made(events.MemberJoined, peer=ANN, name="ann"), BOB.id)
