@@ -1,0 +1,1 @@
+"""A bad network, made inside the process on a peer's own packets: so without root."""
