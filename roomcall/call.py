@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
@@ -10,8 +11,11 @@ from . import events
 from .errors import Refused, RoomcallError
 from .media.fanout import Publication
 from .media.source import Kind, Sources
-from .peer.aiortc_internals import allow_loopback_only
-from .peer.connection import ConnectionConfig
+from .network.conditions import Network
+from .network.line import Line
+from .peer.connection import ConnectionConfig, VideoCodecChoice
+from .peer.ice_servers import IcePolicy, read_ice_servers
+from .peer.internals import IceSettings
 from .peer.mesh import Mesh
 from .peer.peer import Peer, PeerContext
 from .protocol import replies
@@ -22,6 +26,16 @@ from .signaling.room import RoomClient
 
 E = TypeVar("E", bound=events.Event)
 Kinds = Literal["audio", "video", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How its connections are made. `ice_servers` is W3C `RTCIceServer[]`."""
+
+    ice_servers: Sequence[Mapping[str, Any]] = ()
+    ice_policy: IcePolicy = "all"
+    video_codec: VideoCodecChoice = "auto"
+    network: Network | None = None
 
 
 class Call:
@@ -36,14 +50,15 @@ class Call:
         sources: Sources,
         *,
         bitrates: Mapping[Kind, int | None],
-        config: ConnectionConfig,
+        options: CallOptions,
     ) -> None:
         self.id = ""
         self.created = False
         self.error: RoomcallError | None = None
         self._signaling = signaling
         self._sources = sources
-        self._config = config
+        self._options = options
+        self._line = None if options.network is None else Line(options.network)
         self._reporter = Reporter()
         self._publications: dict[Kind, Publication] = {
             source.kind: Publication(
@@ -116,7 +131,6 @@ class Call:
         on_queued: Callable[[events.Queued], None] | None,
     ) -> None:
         """Join the room, once and before all else: `roomcall.join` does it."""
-        allow_loopback_only()
         if isinstance(self._signaling, RoomClient):
             self._signaling.on_queued = lambda position: self._on_queued(position, on_queued)
         self.id = await self._signaling.connect()
@@ -140,11 +154,18 @@ class Call:
 
     def _peer_context(self) -> PeerContext:
         offered = getattr(self._signaling, "ice_servers", [])
-        config = ConnectionConfig(
-            (*offered, *self._config.ice_servers), self._config.ice_policy, self._config.video_codec
+        ice = IceSettings(
+            read_ice_servers([*offered, *self._options.ice_servers], self._reporter.warn),
+            relay_only=self._options.ice_policy == "relay",
+            line=self._line,
+            warn=self._reporter.warn_once,
         )
         return PeerContext(
-            self.id, config, self._publications, self._signaling.send, self._reporter
+            self.id,
+            ConnectionConfig(ice, self._options.video_codec),
+            self._publications,
+            self._signaling.send,
+            self._reporter,
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

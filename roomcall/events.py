@@ -128,6 +128,13 @@ class PeerDisconnected(PeerEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PeerReconnected(PeerEvent):
+    """The media path is back, or another one found."""
+
+    event = "peer-reconnected"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PeerLeft(PeerEvent):
     """Its connection is gone, for `reason`."""
 

@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from . import events
-from .call import Call
+from .call import Call, CallOptions
 from .media.source import VideoOptions
 from .media.sources import open_sources
-from .peer.connection import ConnectionConfig, IcePolicy, VideoCodecChoice
+from .network.conditions import Network
+from .peer.connection import VideoCodecChoice
+from .peer.ice_servers import IcePolicy
 from .signaling.base import Signaling
 from .signaling.client import RECONNECT_FOR
 from .signaling.room import JoinOptions, RoomClient
@@ -38,6 +40,7 @@ async def join(
     loop: bool = True,
     ice_servers: Sequence[Mapping[str, Any]] = (),
     ice_policy: IcePolicy = "all",
+    network: Network | str | None = None,
     ssl: SSLOption = None,
     signaling: Signaling | None = None,
     stats_interval: float | None = None,
@@ -52,6 +55,7 @@ async def join(
     also of one that is made; `token` the JWT that the server demands. `video` and `audio` are
     what SRC says of the command (a path, "testsrc", "none") or a source object; without `audio` the
     sound of the video source is sent. `ice_servers` (W3C `RTCIceServer`) adds to the server's.
+    `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
     With `stats_interval` (seconds) `StatsUpdated` comes that often. A server that is lost is tried
     again for `reconnect_for` seconds, while media goes on.
@@ -76,7 +80,12 @@ async def join(
         ),
         sources,
         bitrates={"video": video_bitrate, "audio": audio_bitrate},
-        config=ConnectionConfig(tuple(ice_servers), ice_policy, video_codec),
+        options=CallOptions(
+            tuple(ice_servers),
+            ice_policy,
+            video_codec,
+            Network.parse(network) if isinstance(network, str) else network,
+        ),
     )
     try:
         await call.enter(stats_interval, on_queued)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from . import events
 from .eventlog import EventLog
 from .media.source import Kind
-from .peer.aiortc_internals import SelectedPair
+from .peer.internals import SelectedPair
 from .peer.peer import Peer
 from .peer.track import RemoteTrack
 
@@ -23,6 +23,7 @@ class Reporter:
         self._loop = asyncio.get_running_loop()
         self._begun = self._joined = self._loop.time()
         self._arrived: dict[str, float] = {}
+        self._warned: set[str] = set()
 
     def emit(self, event_type: Callable[..., E], **fields: Any) -> E:
         event = event_type(time=datetime.now(UTC), t=self._loop.time() - self._begun, **fields)
@@ -60,6 +61,9 @@ class Reporter:
     def peer_disconnected(self, peer: Peer) -> None:
         self.emit(events.PeerDisconnected, peer=peer, name=peer.name)
 
+    def peer_reconnected(self, peer: Peer) -> None:
+        self.emit(events.PeerReconnected, peer=peer, name=peer.name)
+
     def peer_failed(self, peer: Peer, reason: str) -> None:
         self.emit(events.PeerFailed, peer=peer, name=peer.name, reason=reason)
 
@@ -92,3 +96,9 @@ class Reporter:
 
     def warn(self, message: str) -> None:
         self.emit(events.WarningIssued, message=message)
+
+    def warn_once(self, message: str) -> None:
+        """What would be said for every peer, and again with every restart."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.warn(message)

@@ -50,11 +50,11 @@ class PacketCounter:
         else:
             self._missing.discard(extended)
 
-    def restart(self) -> None:
-        """The stream starts anew, with sequence numbers of its own; the counts go on."""
-        self._lost += len(self._missing)
-        self._missing = set()
-        self._highest = self._transit = None
+    def continue_from(self, other: "PacketCounter") -> None:
+        """This stream takes the place of another, whose counts go on here."""
+        self.packets_received += other.packets_received
+        self.bytes_received += other.bytes_received
+        self._lost += other.packets_lost
 
     def _extend(self, sequence: int) -> int:
         assert self._highest is not None
@@ -87,9 +87,12 @@ class FrameCounter:
     _gaps: deque[float] = field(default_factory=lambda: deque(maxlen=_FREEZE_HISTORY))
     _last: float | None = None
 
-    def add(self, now: float, key_frame: bool) -> None:
+    def add(self, now: float, *, key_frame: bool, shown: bool = True) -> None:
+        """A whole frame; `shown`: it can be decoded, as all that it builds on has come."""
         self.frames_received += 1
         self.key_frames += key_frame
+        if not shown:
+            return
         self._recent.append(now)
         self._forget(now)
         if self._last is not None:
@@ -121,7 +124,9 @@ class Inbound:
     kind: str
     packets: PacketCounter
     frames: FrameCounter = field(default_factory=FrameCounter)
+    nack_count: int = 0
     pli_count: int = 0
+    codec: str | None = None
     frame_width: int | None = None
     frame_height: int | None = None
 
@@ -133,6 +138,8 @@ class Inbound:
             "jitter": round(self.packets.jitter, 6),
             "bytesReceived": self.packets.bytes_received,
             "framesReceived": self.frames.frames_received,
+            "nackCount": self.nack_count,
+            "mimeType": None if self.codec is None else f"{self.kind}/{self.codec}",
         }
         if self.kind == "video":
             result |= {

@@ -24,10 +24,12 @@ from roomcall.errors import (
     ServerUnreachable,
     SourceError,
 )
+from roomcall.network.conditions import NetworkError
 
 from .signals import Interrupted
 
 EXIT_CODES: dict[type[RoomcallError], int] = {
+    NetworkError: 2,
     SourceError: 2,
     ServerUnreachable: 3,
     ProtocolError: 3,

@@ -10,6 +10,8 @@ from typing import IO, Any, Literal
 
 import click
 
+from roomcall.network.conditions import Network, NetworkError
+
 from .output import write_warning
 
 # --server is ROOMCALL_SERVER in every command: the same prefix for all, without their names.
@@ -36,6 +38,17 @@ class Size(click.ParamType[tuple[int, int]]):
         if match is None:
             self.fail(f"{value!r} is no size such as 640x360", param, ctx)
         return int(match[1]), int(match[2])
+
+
+class NetworkConditions(click.ParamType[str]):
+    name = "CONDITIONS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            Network.parse(value)
+        except NetworkError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Bitrate(click.ParamType[int]):
@@ -212,6 +225,12 @@ def as_ice_server(url: str) -> dict[str, str]:
     server = {"urls": f"{scheme}:{host}"}
     return server | {"username": user, "credential": credential} if user else server
 
+
+network_option = click.option(
+    "--network",
+    type=NetworkConditions(),
+    help="A bad network, such as delay=80ms,loss=2%,cut=5s+10s.",
+)
 
 json_option = click.option("--json", is_flag=True, help="One JSON object a line.")
 

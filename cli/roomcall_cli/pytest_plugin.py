@@ -1,4 +1,4 @@
-"""Fixtures for tests of calls: `room_server`, `peer`, `mesh`, `assert_media`.
+"""Fixtures for tests of calls: `room_server`, `peer`, `mesh`, `network`, `assert_media`.
 
     async def test_three(mesh, assert_media):
         ann, bob, cem = await mesh(3)
@@ -23,6 +23,7 @@ except ImportError:
 
 if TYPE_CHECKING:
     from roomcall import Call, Peer
+    from roomcall.network.conditions import Network
     from roomcall_server import Server
 
 CONNECT_TIMEOUT = 20.0
@@ -105,6 +106,14 @@ async def mesh(peer: JoinPeer) -> JoinMesh:
         return calls
 
     return join
+
+
+@fixture
+async def network() -> "Callable[..., Network]":
+    """A bad network for `network=`: `network(loss=0.05, delay=0.08, seed=7)`."""
+    from roomcall.network.conditions import network
+
+    return network
 
 
 @fixture

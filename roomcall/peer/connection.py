@@ -8,97 +8,62 @@ answered in their own order.
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aioice import Candidate
 from aiortc import (
-    MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
-    RTCIceServer,
-    RTCIceTransportPolicy,
     RTCPeerConnection,
     RTCRtpCodecCapability,
     RTCRtpSender,
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
-from aiortc.sdp import candidate_from_sdp
 
-from ..media.encoder import EncodedPacket
-from ..media.fanout import Publication, Subscription
+from ..media.fanout import Publication
 from ..media.source import Kind
 from ..stats import Outbound
-from . import aiortc_internals as internals
+from . import internals, sdp
+from .sending import PacketTrack
 
 logger = logging.getLogger(__name__)
 
-IcePolicy = Literal["all", "relay"]
 VideoCodecChoice = Literal["auto", "h264", "vp8"]
 
 DATA_CHANNEL = "roomcall"
+_NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970: aiortc numbers its descriptions by NTP
 CLOSE_TIMEOUT = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """What all connections of a call have in common. `ice_servers` is W3C `RTCIceServer[]`."""
+    """What all connections of a call have in common."""
 
-    ice_servers: Sequence[Mapping[str, Any]] = ()
-    ice_policy: IcePolicy = "all"
+    ice: internals.IceSettings
     video_codec: VideoCodecChoice = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionListener:
-    """What a connection tells, on the event loop."""
+    """What a connection tells, on the event loop.
+
+    `on_consent`: whether the other end still answers on the path. `on_candidate`: one of ours
+    (`RTCIceCandidateInit`) that was found after its description. `on_restarted`: whether a new
+    generation of ICE has found a path, which is in use then.
+    """
 
     on_connected: Callable[[internals.SelectedPair], None]
     on_closed: Callable[[], None]
     on_failed: Callable[[str], None]
     on_track: Callable[[Kind, str], None]
+    on_consent: Callable[[bool], None]
+    on_candidate: Callable[[Mapping[str, Any]], None]
+    on_restarted: Callable[[bool], None]
     tap: Callable[[Kind], internals.ReceiverTap]
-
-
-class _PacketTrack(MediaStreamTrack):
-    """A subscription in the clothes of an aiortc track, whose sender only packs what it gets."""
-
-    def __init__(self, publication: Publication, outbound: Outbound) -> None:
-        super().__init__()
-        self.kind = publication.kind
-        self._publication = publication
-        self._outbound = outbound
-        self._subscription: Subscription | None = None
-        self._stopped = False
-
-    def start(self, codec: str) -> None:
-        """The codec is negotiated and sending begins."""
-        if self._subscription is None and not self._stopped:
-            self._subscription = self._publication.subscribe(codec)
-
-    async def recv(self) -> EncodedPacket:
-        assert self._subscription is not None, "started before it is read"
-        packet = await self._subscription.next()
-        self._outbound.frames_sent += 1
-        self._outbound.frames_dropped = self._subscription.dropped
-        return packet
-
-    def request_key_frame(self) -> None:
-        self._outbound.pli_count += 1
-        if self._subscription is not None:
-            self._subscription.request_key_frame()
-
-    def count_nack(self, found: int) -> None:
-        self._outbound.nack_count += 1
-        self._outbound.retransmitted_packets_sent += found
-
-    def stop(self) -> None:
-        super().stop()
-        self._stopped = True
-        if self._subscription is not None:
-            self._subscription.close()
-            self._subscription = None
 
 
 class Connection:
@@ -114,59 +79,104 @@ class Connection:
         self._config = config
         self._publications = publications
         self._listener = listener
-        self._tracks: dict[Kind, _PacketTrack] = {}
+        self._tracks: dict[Kind, PacketTrack] = {}
         self._tapped: list[RTCRtpTransceiver] = []
         self._announced: set[Kind] = set()
-        self._closing = False
+        self._closing: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Task[None] | None = None
+        # The servers are for our own ICE agent; aiortc would ask one of Google's if it had none.
         self._pc = RTCPeerConnection(
-            RTCConfiguration(
-                iceServers=[_ice_server(server) for server in config.ice_servers],
-                iceTransportPolicy=RTCIceTransportPolicy(config.ice_policy),
-                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
-            )
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self._pc.on("connectionstatechange", self._on_state)
         self._pc.on("error", self._on_error)
 
     async def offer(self) -> dict[str, str]:
-        """Describe what we send and take. Gathers candidates first, so the offer has them all."""
-        for kind in ("audio", "video"):
-            self._add_transceiver(kind)
-        self._pc.createDataChannel(DATA_CHANNEL)
-        await self._pc.setLocalDescription()
-        return _description(self._pc)
-
-    async def answer(self, sdp: str) -> dict[str, str]:
-        """Take an offer, new or to this connection, and answer it. Raises where it is not SDP."""
-        if not self._pc.getTransceivers():
-            # With all media in one bundle aiortc needs its transceivers in the offer's order.
-            for kind in re.findall(r"^m=(audio|video) ", sdp, re.MULTILINE):
+        """Describe what we send and take. Candidates that take their time are told later."""
+        with internals.ice_settings(self._config.ice):
+            for kind in ("audio", "video"):
                 self._add_transceiver(kind)
-        await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            self._pc.createDataChannel(DATA_CHANNEL)
+        self._listen()
+        await self._pc.setLocalDescription()
+        return self._description()
+
+    async def answer(self, offer: str) -> dict[str, str]:
+        """Take an offer, new or to this connection, and answer it. Raises where it is not SDP."""
+        with internals.ice_settings(self._config.ice):
+            if not self._pc.getTransceivers():
+                # With all media in one bundle aiortc needs its transceivers in the offer's order.
+                for kind in re.findall(r"^m=(audio|video) ", offer, re.MULTILINE):
+                    self._add_transceiver(kind)
+            await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        self._listen()
         await self._pc.setLocalDescription()
         self._after_negotiation()
-        return _description(self._pc)
+        return self._description()
 
-    async def accept(self, sdp: str) -> None:
+    async def accept(self, answer: str) -> None:
         """Take the answer to our offer. Raises where it does not fit."""
-        await self._pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        await self._pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         self._after_negotiation()
+
+    async def restart_offer(self) -> dict[str, str]:
+        """Begin a new generation of ICE, and describe it."""
+        agent = internals.ice_agent(self._pc)
+        await self._end_restart()
+        await agent.begin_restart()
+        text = sdp.restart_offer(
+            self._pc.localDescription.sdp,
+            agent.local_username,
+            agent.local_password,
+            [candidate.to_sdp() for candidate in agent.local_candidates],
+            complete=agent.newest.complete,
+            version=int(time.time()) + _NTP_EPOCH,
+        )
+        return {"type": "offer", "sdp": text}
+
+    async def accept_restart(self, answer: str) -> None:
+        """Look for a path with the answer's generation. Raises `ValueError` where it has none."""
+        await self._end_restart()
+        self._connect_restart(answer)
+
+    async def answer_restart(self, offer: str) -> dict[str, str]:
+        """Begin a new generation for an offer's, and describe it: `connect_restart` comes next."""
+        await self._end_restart()
+        await internals.ice_agent(self._pc).begin_restart()
+        await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await self._pc.setLocalDescription()
+        self._after_negotiation()
+        self._connect_restart(offer)
+        return self._description()
+
+    def _connect_restart(self, theirs: str) -> None:
+        ice = sdp.ice_of(theirs)
+        agent = internals.ice_agent(self._pc)
+        candidates = [Candidate.from_sdp(text) for text in ice.candidates]
+
+        async def connect() -> None:
+            found = await agent.restart(ice.ufrag, ice.password, candidates, complete=ice.complete)
+            self._listener.on_restarted(found)
+
+        self._restarting = asyncio.create_task(connect(), name="roomcall-ice-restart")
+
+    async def _end_restart(self) -> None:
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.gather(self._restarting, return_exceptions=True)
+            self._restarting = None
 
     async def add_candidate(self, payload: Mapping[str, Any]) -> None:
         """A remote candidate; raises `ValueError` where it is none."""
         text = payload["candidate"].removeprefix("a=").removeprefix("candidate:")
+        agent = internals.ice_agent(self._pc)
         if not text:
-            await self._pc.addIceCandidate(None)
-            return
+            return await agent.add_remote_candidate(None)
         if len(text.split()) < 8:
             raise ValueError(f"not a candidate: {text[:80]}")
-        candidate = candidate_from_sdp(text)
-        candidate.sdpMid = payload.get("sdpMid")
-        candidate.sdpMLineIndex = payload.get("sdpMLineIndex")
-        if candidate.sdpMid is None and candidate.sdpMLineIndex is None:
-            candidate.sdpMLineIndex = 0
-        if candidate.protocol.lower() == "udp":  # we have no ICE over TCP (RFC 6544)
-            await self._pc.addIceCandidate(candidate)
+        candidate = Candidate.from_sdp(text)
+        if candidate.transport.lower() == "udp":  # we have no ICE over TCP (RFC 6544)
+            await agent.add_remote_candidate(candidate)
 
     async def request_key_frame(self, kind: Kind) -> bool:
         """Ask the peer for a whole picture."""
@@ -174,6 +184,19 @@ class Connection:
             if transceiver.kind == kind:
                 return await internals.request_key_frame(transceiver.receiver)
         return False
+
+    def candidate_pair(self) -> dict[str, Any] | None:
+        """W3C `RTCIceCandidatePairStats` of the pair in use, with the types of its candidates."""
+        agent = internals.ice_agent(self._pc) if self._pc.getTransceivers() else None
+        if agent is None or (pair := agent.selected) is None:
+            return None
+        trip = agent.round_trip_time
+        return {
+            "localCandidateType": pair.local,
+            "remoteCandidateType": pair.remote,
+            "protocol": pair.protocol,
+            "currentRoundTripTime": None if trip is None else round(trip, 6),
+        }
 
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""
@@ -190,8 +213,14 @@ class Connection:
                     outbound.round_trip_time = report.roundTripTime
 
     async def close(self) -> None:
-        """Give everything back. Bounded in time, whatever state aiortc is in."""
-        self._closing = True
+        """Give everything back. Bounded in time, whatever state aiortc is in; goes on where the
+        caller is cancelled, who may call it again."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name="roomcall-connection-close")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        await self._end_restart()
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._pc.close()
@@ -200,19 +229,45 @@ class Connection:
         for track in self._tracks.values():
             track.stop()
 
+    def force_key_frame(self) -> None:
+        """What was sent while the path was lost is lost: begin with a whole picture."""
+        if track := self._tracks.get("video"):
+            track.request_key_frame()
+
+    def _listen(self) -> None:
+        agent = internals.ice_agent(self._pc)
+        agent.on_consent = self._listener.on_consent
+        agent.on_candidate = self._on_candidate
+
+    def _on_candidate(self, candidate: Candidate | None, ufrag: str) -> None:
+        """See RFC 8838 section 4."""
+        text = "" if candidate is None else f"candidate:{candidate.to_sdp()}"
+        mid = self._pc.getTransceivers()[0].mid if self._pc.getTransceivers() else "0"
+        self._listener.on_candidate(
+            {
+                "candidate": text,
+                "sdpMid": mid,
+                "sdpMLineIndex": 0,
+                "usernameFragment": ufrag,
+            }
+        )
+
+    def _description(self) -> dict[str, str]:
+        """W3C `RTCSessionDescriptionInit`."""
+        description = self._pc.localDescription
+        complete = internals.ice_agent(self._pc).newest.complete
+        text = description.sdp if complete else sdp.incomplete(description.sdp)
+        return {"type": description.type, "sdp": text}
+
     def _add_transceiver(self, kind: Kind) -> None:
         publication = self._publications.get(kind)
         if publication is None or kind in self._tracks:
             transceiver = self._pc.addTransceiver(kind, direction="recvonly")
         else:
             outbound = self.outbound[kind] = Outbound(kind)
-            track = self._tracks[kind] = _PacketTrack(publication, outbound)
+            track = self._tracks[kind] = PacketTrack(publication, outbound)
             transceiver = self._pc.addTransceiver(track, direction="sendrecv")
-            _start_with_codec(transceiver.sender, track)
-            internals.tap_sender(
-                transceiver.sender,
-                internals.SenderTap(track.request_key_frame, track.count_nack),
-            )
+            track.send_by(transceiver.sender)
         if kind == "video":
             transceiver.setCodecPreferences(_preferences(self._config.video_codec))
         self._tap(transceiver)
@@ -220,7 +275,7 @@ class Connection:
     def _tap(self, transceiver: RTCRtpTransceiver) -> None:
         first = all(other.kind != transceiver.kind for other in self._tapped)
         self._tapped.append(transceiver)
-        tap = self._listener.tap(_kind(transceiver)) if first else _DISCARD
+        tap = self._listener.tap(_kind(transceiver)) if first else internals.ReceiverTap()
         internals.tap_receiver(transceiver.receiver, tap)
 
     def _after_negotiation(self) -> None:
@@ -240,10 +295,10 @@ class Connection:
 
     def _on_state(self) -> None:
         state = self._pc.connectionState
-        if self._closing:
+        if self._closing is not None:
             return
         if state == "connected":
-            pair = internals.selected_pair(self._pc)
+            pair = internals.ice_agent(self._pc).selected
             assert pair is not None, "a connected transport has a pair"
             self._listener.on_connected(pair)
         elif state == "failed":
@@ -253,27 +308,8 @@ class Connection:
             self._listener.on_closed()
 
 
-_DISCARD = internals.ReceiverTap(
-    on_packet=lambda *_: None,
-    on_frame=lambda *_: None,
-    on_report=lambda *_: None,
-    on_end=lambda: None,
-)
-
-
 def _kind(transceiver: RTCRtpTransceiver) -> Kind:
     return "video" if transceiver.kind == "video" else "audio"
-
-
-def _start_with_codec(sender: RTCRtpSender, track: _PacketTrack) -> None:
-    """Subscribe the track in the codec that `sender.send` is told, just before it is read."""
-    send = sender.send
-
-    async def send_in_codec(parameters: Any) -> None:
-        track.start(parameters.codecs[0].name)
-        await send(parameters)
-
-    sender.send = send_in_codec  # type: ignore[method-assign]
 
 
 def _preferences(choice: VideoCodecChoice) -> list[RTCRtpCodecCapability]:
@@ -281,17 +317,3 @@ def _preferences(choice: VideoCodecChoice) -> list[RTCRtpCodecCapability]:
     first = "video/vp8" if choice == "vp8" else "video/h264"
     codecs: Iterable[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities("video").codecs
     return sorted(codecs, key=lambda codec: codec.mimeType.lower() != first)
-
-
-def _ice_server(server: Mapping[str, Any]) -> RTCIceServer:
-    return RTCIceServer(
-        urls=server["urls"],
-        username=server.get("username"),
-        credential=server.get("credential"),
-    )
-
-
-def _description(pc: RTCPeerConnection) -> dict[str, str]:
-    """W3C `RTCSessionDescriptionInit`."""
-    description = pc.localDescription
-    return {"type": description.type, "sdp": description.sdp}

@@ -14,83 +14,37 @@ Rule 6.  Who gives up sends `hangup` with the reason `failed`, and is the one wh
          later each time (`RETRY_DELAYS`).
 Rule 7.  A connection that the other side closed may be a leave whose notice is still under way:
          it fails only after `CLOSE_PATIENCE`.
+Rule 8.  A connection whose path is lost stays, and ICE is restarted on it: see `restarts.py`.
 
 The caller carries out the effects in their order, then tells what came of it: `connected()`,
-`closed_remotely()`, `failed()`. Of timers there is one: a new `SetTimer` replaces the last.
+`closed_remotely()`, `failed()`, `path_lost()`, `path_back()`, `restarted()`. Of timers there is
+one: a new `SetTimer` replaces the last.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
+
+from .effects import (
+    Accept,
+    AddCandidate,
+    Answer,
+    Drop,
+    Effect,
+    Offer,
+    Payload,
+    Report,
+    Send,
+    SetTimer,
+)
+from .restarts import Restarts
+from .sdp import fingerprint, ufrags
 
 OFFER_PATIENCE = 5.0
 CONNECT_PATIENCE = 20.0
 CLOSE_PATIENCE = 2.0
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 MAX_EARLY_CANDIDATES = 64
-
-Payload = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Make a new connection in place of any old one, and send its offer with this `callId`."""
-
-    call_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Apply the offer (`replace`: to a new connection) and send the answer."""
-
-    sdp: str
-    call_id: str | None
-    replace: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    """Apply the answer to our offer."""
-
-    sdp: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddCandidate:
-    """A remote candidate (`RTCIceCandidateInit`); `candidate` "" is end-of-candidates."""
-
-    candidate: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    type: str
-    payload: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Close the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Tell the user: the peer `failed`, or has hung up (`closed`), for `reason`."""
-
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetTimer:
-    """Call `timer()` after so many seconds; None: not at all."""
-
-    seconds: float | None
-
-
-Effect = Offer | Answer | Accept | AddCandidate | Send | Drop | Report | SetTimer
 
 
 class Phase(Enum):
@@ -117,6 +71,7 @@ class Negotiation:
     _ignored: set[str | None] = field(default_factory=set)
     _early: list[Payload] = field(default_factory=list)
     _failures: int = 0
+    _restarts: Restarts = field(default_factory=Restarts)
 
     @property
     def polite(self) -> bool:
@@ -138,6 +93,8 @@ class Negotiation:
                 return self.failed("no media path was found in time")
             case Phase.CLOSING:
                 return self.failed("the other side closed the connection")
+            case Phase.CONNECTED:
+                return self._restarts.timer(self.call_id)
         return []
 
     def signal(self, type: str, payload: Payload, new_call_id: str) -> list[Effect]:
@@ -151,6 +108,8 @@ class Negotiation:
                 return self._on_candidate(payload)
             case "hangup":
                 return self._on_hangup(payload)
+            case "renegotiate" if self.phase is Phase.CONNECTED and payload.get("iceRestart"):
+                return self.restart()
             case "renegotiate" if self.phase in (Phase.WAITING, Phase.RETRYING, Phase.HUNG_UP):
                 return self.offer(new_call_id)
         return []
@@ -161,6 +120,24 @@ class Negotiation:
         self.phase = Phase.CONNECTED
         self._failures = 0
         return [SetTimer(None)]
+
+    def path_lost(self) -> list[Effect]:
+        """Nothing passes any more; the connection is there all the same."""
+        if self.phase is not Phase.CONNECTED:
+            return []
+        return self._restarts.path_lost(self.call_id, polite=self.polite)
+
+    def path_back(self) -> list[Effect]:
+        """Packets pass again, on the old path or on a new one."""
+        return self._restarts.path_back()
+
+    def restart(self) -> list[Effect]:
+        """A new generation of ICE, on a path that lives or is lost."""
+        return self._restarts.begin(self.call_id) if self.phase is Phase.CONNECTED else []
+
+    def restarted(self, found: bool) -> list[Effect]:
+        """The checks of the last restart have ended: with a pair, which is in use, or without."""
+        return self._restarts.ended(found) if self.phase is Phase.CONNECTED else []
 
     def closed_remotely(self) -> list[Effect]:
         """The other side ended the connection in good order (DTLS close_notify)."""
@@ -192,12 +169,13 @@ class Negotiation:
         if self.phase is Phase.OFFERING and not self.polite:
             self._ignored.add(call_id)
             return []
-        fingerprint = _fingerprint(sdp)
         replace = (
             self.phase not in (Phase.CONNECTING, Phase.CONNECTED)
-            or fingerprint != self._fingerprint
+            or fingerprint(sdp) != self._fingerprint
             or (call_id is not None and call_id != self.call_id)
         )
+        if self.phase is Phase.CONNECTED and not replace and ufrags(sdp) != self._ufrags:
+            return self._on_restart_offer(sdp, call_id)
         phase = self.phase
         if replace:
             early = [c for c in self._early if _text(c.get("callId")) in (None, call_id)]
@@ -210,8 +188,20 @@ class Negotiation:
             effects.append(SetTimer(CONNECT_PATIENCE))
         return effects + self._release_early()
 
+    def _on_restart_offer(self, sdp: str, call_id: str | None) -> list[Effect]:
+        effects = self._restarts.on_offer(sdp, call_id, polite=self.polite)
+        if not effects:
+            return []
+        self._describe(sdp)
+        return effects + self._release_early()
+
     def _on_answer(self, payload: Payload) -> list[Effect]:
         sdp = payload.get("sdp")
+        if self.phase is Phase.CONNECTED and self._restarts.awaits_answer:
+            if not isinstance(sdp, str) or not self._is_current(payload):
+                return []
+            self._describe(sdp)
+            return self._restarts.on_answer(sdp) + self._release_early()
         if self.phase is not Phase.OFFERING or not self._is_current(payload):
             return []
         if not isinstance(sdp, str):
@@ -227,7 +217,10 @@ class Negotiation:
         ):
             return []
         if self.phase in (Phase.CONNECTING, Phase.CONNECTED):
-            return [AddCandidate(payload)] if self._applies(payload) else []
+            if self._applies(payload):
+                return [AddCandidate(payload)]
+            if not self._restarts.awaits_answer:
+                return []  # else it may belong to the answer that is under way
         if len(self._early) < MAX_EARLY_CANDIDATES:
             self._early.append(payload)
         return []
@@ -245,8 +238,8 @@ class Negotiation:
         return [Drop(), Report(state, text), SetTimer(None)]
 
     def _describe(self, sdp: str) -> None:
-        self._fingerprint = _fingerprint(sdp)
-        self._ufrags = frozenset(re.findall(r"^a=ice-ufrag:(\S+)", sdp, re.MULTILINE))
+        self._fingerprint = fingerprint(sdp)
+        self._ufrags = ufrags(sdp)
 
     def _release_early(self) -> list[Effect]:
         early, self._early = self._early, []
@@ -271,13 +264,8 @@ class Negotiation:
         self._ufrags = frozenset()
         self._ignored = set()
         self._early = []
+        self._restarts = Restarts()
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _fingerprint(sdp: str) -> str | None:
-    """See RFC 8122 section 5."""
-    found = re.search(r"^a=fingerprint:\s*(\S+\s+\S+)", sdp, re.MULTILINE)
-    return found.group(1).lower() if found else None

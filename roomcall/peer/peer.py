@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..errors import NoMediaPath
 from ..media.fanout import Publication
 from ..media.source import Kind
-from . import negotiation as n
-from .aiortc_internals import SelectedPair
+from . import effects as e
 from .connection import Connection, ConnectionConfig, ConnectionListener
+from .internals import SelectedPair
 from .listener import PeerListener
+from .negotiation import Negotiation
 from .reception import Reception
 from .track import RemoteTrack
 
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 PeerState = Literal["connecting", "connected", "disconnected", "failed", "closed"]
 
+RECONNECT_TIMEOUT = 30.0  # seconds
+OLD_STAYS = 2.0  # seconds for which a living connection is kept when its successor is connected
 MAX_PENDING_SIGNALS = 256  # of one peer; what comes beyond is dropped, and a warning says so
 
 
@@ -48,14 +52,17 @@ class Peer:
         self.state: PeerState = "connecting"
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self._negotiation = n.Negotiation(context.own_id, id, offers_first)
+        self._negotiation = Negotiation(context.own_id, id, offers_first)
         self._connection: Connection | None = None
         self._offered_at = self._loop.time()
         self._reception = Reception(self, context.listener, self._request_key_frame)
-        self._inbox: asyncio.Queue[Callable[[], list[n.Effect]]] = asyncio.Queue(
+        self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(
             MAX_PENDING_SIGNALS
         )
+        self._old: list[Connection] = []  # to be closed; one may live until its successor does
+        self._retiring: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._looking: set[asyncio.Future[bool]] = set()
         self._task = asyncio.create_task(self._run(), name=f"roomcall-peer-{id}")
 
     @property
@@ -77,13 +84,16 @@ class Peer:
             self._post(lambda: self._negotiation.signal(type, payload, _call_id()))
 
     async def stats(self) -> dict[str, Any]:
-        """W3C statistics of what goes and comes: `roundTripTime`, and for `video` and `audio`
-        `inbound` and `outbound`, each where there is one."""
+        """W3C statistics of what goes and comes: `roundTripTime` in seconds (by RTCP, else by ICE),
+        `candidatePair`, and for `video` and `audio` `inbound` and `outbound`, each where there is
+        one."""
         result: dict[str, Any] = {}
         inbound, outbound = self._reception.inbound, {}
+        pair = None
         if self._connection is not None:
             await self._connection.update_outbound()
             outbound = self._connection.outbound
+            pair = self._connection.candidate_pair()
         for kind in ("video", "audio"):
             section = {}
             if kind in inbound:
@@ -93,11 +103,26 @@ class Peer:
             if section:
                 result[kind] = section
         trips = [o.round_trip_time for o in outbound.values() if o.round_trip_time is not None]
-        return {"roundTripTime": round(min(trips), 6) if trips else None} | result
+        if not trips and pair is not None and pair["currentRoundTripTime"] is not None:
+            trips = [pair["currentRoundTripTime"]]
+        trip = round(min(trips), 6) if trips else None
+        return {"roundTripTime": trip, "candidatePair": pair} | result
 
     async def reconnect(self) -> None:
-        """Give the connection up and make a new one."""
-        self._post(lambda: self._negotiation.offer(_call_id()))
+        """Look for a new path while media goes on over the old one; where there is no connection,
+        make a new one. Returns when it is in use. Raises `NoMediaPath` where none was found."""
+        found: asyncio.Future[bool] = self._loop.create_future()
+        self._looking.add(found)
+        self._post(lambda: self._negotiation.restart() or self._negotiation.offer(_call_id()))
+        try:
+            async with asyncio.timeout(RECONNECT_TIMEOUT):
+                if await found:
+                    return
+        except TimeoutError:
+            pass
+        finally:
+            self._looking.discard(found)
+        raise NoMediaPath(self, f"no path to {self.name or self.id} was found — try again")
 
     async def close(self) -> None:
         """The member has left, or we have. Its tracks end."""
@@ -107,10 +132,11 @@ class Peer:
         self._set_timer(None)
         await self._drop()
         self._reception.end()
+        self._found(False)
 
     # Negotiation: one step at a time, in order, so that no two descriptions are in work at once.
 
-    def _post(self, step: Callable[[], list[n.Effect]]) -> None:
+    def _post(self, step: Callable[[], list[e.Effect]]) -> None:
         try:
             self._inbox.put_nowait(step)
         except asyncio.QueueFull:
@@ -124,7 +150,7 @@ class Peer:
             step = await self._inbox.get()
             await self._carry_out(step())
 
-    async def _carry_out(self, effects: list[n.Effect]) -> None:
+    async def _carry_out(self, effects: list[e.Effect]) -> None:
         """Whatever a peer sends, its own connection fails and nothing else."""
         try:
             for effect in effects:
@@ -138,44 +164,60 @@ class Peer:
             for effect in self._negotiation.failed(f"its description cannot be used: {reason}"):
                 await self._carry_out_one(effect)
 
-    async def _carry_out_one(self, effect: n.Effect) -> None:
+    async def _carry_out_one(self, effect: e.Effect) -> None:
         match effect:
-            case n.Offer(call_id):
+            case e.Offer(call_id):
                 self._offered_at = self._loop.time()
-                self.state = "connecting"
                 connection = await self._replace()
-                await self._send("offer", await connection.offer() | {"callId": call_id})
-            case n.Answer(sdp, call_id, replace):
+                await self._send("offer", _with_call_id(await connection.offer(), call_id))
+            case e.Answer(sdp, call_id, replace):
                 if replace or self._connection is None:
                     self._offered_at = self._loop.time()
-                    self.state = "connecting"
                     await self._replace()
                 assert self._connection is not None
-                answer: dict[str, Any] = await self._connection.answer(sdp)
-                if call_id is not None:
-                    answer["callId"] = call_id
-                await self._send("answer", answer)
-            case n.Accept(sdp) if self._connection is not None:
+                answer = await self._connection.answer(sdp)
+                await self._send("answer", _with_call_id(answer, call_id))
+            case e.Accept(sdp) if self._connection is not None:
                 await self._connection.accept(sdp)
-            case n.AddCandidate(candidate) if self._connection is not None:
+            case e.Restart(call_id) if self._connection is not None:
+                offer: dict[str, Any] = await self._connection.restart_offer()
+                await self._send("offer", _with_call_id(offer, call_id))
+            case e.AnswerRestart(sdp, call_id) if self._connection is not None:
+                answer = await self._connection.answer_restart(sdp)
+                await self._send("answer", _with_call_id(answer, call_id))
+            case e.AcceptRestart(sdp) if self._connection is not None:
+                await self._connection.accept_restart(sdp)
+            case e.AddCandidate(candidate) if self._connection is not None:
                 with contextlib.suppress(ValueError, AssertionError):  # a bad candidate is no loss
                     await self._connection.add_candidate(candidate)
-            case n.Send(type, payload):
+            case e.Send(type, payload):
                 await self._send(type, payload)
-            case n.Drop():
+            case e.Drop():
                 await self._drop()
-            case n.Report(state, reason):
+            case e.DropReplaced():
+                await self._close_old()
+            case e.Report(state, reason):
                 self._report(state, reason)
-            case n.SetTimer(seconds):
+            case e.SetTimer(seconds):
                 self._set_timer(seconds)
 
     def _report(self, state: str, reason: str) -> None:
-        if state == "failed":
-            self.state = "failed"
-            self._context.listener.peer_failed(self, reason)
-        else:
-            self.state = "closed"
-            self._context.listener.peer_hung_up(self, reason)
+        listener = self._context.listener
+        match state:
+            case "failed":
+                self.state = "failed"
+                self._found(False)
+                listener.peer_failed(self, reason)
+            case "closed":
+                self.state = "closed"
+                self._found(False)
+                listener.peer_hung_up(self, reason)
+            case "disconnected":
+                self.state = "disconnected"
+                listener.peer_disconnected(self)
+            case "connected":
+                self.state = "connected"
+                listener.peer_reconnected(self)
 
     def _set_timer(self, seconds: float | None) -> None:
         if self._timer is not None:
@@ -192,7 +234,15 @@ class Peer:
     # The connection
 
     async def _replace(self) -> Connection:
-        await self._drop()
+        """A new connection. A living one stays beside it for a while, so that no picture stops."""
+        if (replaced := self._connection) is not None:
+            self._connection = None
+            if self.state == "connected":
+                await self._close_old()
+            self._old.append(replaced)
+            if self.state != "connected":
+                await self._close(replaced)
+        self.state = "connecting"
         connection: Connection | None = None
 
         def current(callback: Callable[..., None]) -> Callable[..., None]:
@@ -212,20 +262,68 @@ class Peer:
                 on_closed=current(self._on_closed),
                 on_failed=current(lambda why: self._post(lambda: self._negotiation.failed(why))),
                 on_track=current(self._reception.add_track),
+                on_consent=current(self._on_consent),
+                on_candidate=current(self._on_candidate),
+                on_restarted=current(self._on_restarted),
                 tap=self._reception.tap,
             ),
         )
         return connection
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        if self._connection is not None:
+            self._old.append(self._connection)
+            self._connection = None
+        await self._close_old()
+
+    async def _close_old(self) -> None:
+        if self._retiring is not None:
+            self._retiring.cancel()
+            self._retiring = None
+        for connection in list(self._old):
+            await self._close(connection)
+
+    async def _close(self, connection: Connection) -> None:
+        await connection.close()
+        self._old.remove(connection)
 
     def _on_connected(self, pair: SelectedPair) -> None:
         self.state = "connected"
         self._post(self._negotiation.connected)
+        if self._old and self._retiring is None:
+            drop: list[e.Effect] = [e.DropReplaced()]
+            self._retiring = self._loop.call_later(OLD_STAYS, self._post, lambda: drop)
+        self._found(True)
         self._context.listener.peer_connected(self, self._loop.time() - self._offered_at, pair)
+
+    def _on_consent(self, given: bool) -> None:
+        self._post(self._negotiation.path_back if given else self._negotiation.path_lost)
+        if given:
+            self._renew_picture()
+
+    def _on_restarted(self, found: bool) -> None:
+        self._post(lambda: self._negotiation.restarted(found))
+        if found:
+            self._found(True)
+            self._renew_picture()
+
+    def _found(self, found: bool) -> None:
+        for waiting in self._looking:
+            if not waiting.done():
+                waiting.set_result(found)
+
+    def _renew_picture(self) -> None:
+        if self._connection is not None:
+            self._connection.force_key_frame()
+
+    def _on_candidate(self, candidate: Mapping[str, Any]) -> None:
+        """One of ours that was found late: after its description, as all goes in order."""
+
+        def tell() -> list[e.Effect]:
+            call_id = self._negotiation.call_id
+            return [e.Send("ice-candidate", _with_call_id(candidate, call_id))]
+
+        self._post(tell)
 
     def _on_closed(self) -> None:
         if self.state == "connected":
@@ -235,6 +333,10 @@ class Peer:
 
     async def _request_key_frame(self, kind: Kind) -> bool:
         return self._connection is not None and await self._connection.request_key_frame(kind)
+
+
+def _with_call_id(payload: Mapping[str, Any], call_id: str | None) -> dict[str, Any]:
+    return {**payload} if call_id is None else {**payload, "callId": call_id}
 
 
 def _call_id() -> str:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..media.codecs import is_key_frame
 from ..media.decoder import Decoder
 from ..media.source import Kind
 
@@ -30,12 +29,13 @@ Item = TypeVar("Item")
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
     """A whole frame as it came: `timestamp` is RTP's, unwrapped; `time` is in seconds on the clock
-    that the peer's picture and sound share."""
+    that the peer's picture and sound share. `gap`: frames before it were lost for good."""
 
     data: bytes
     timestamp: int
     time: float
     keyframe: bool
+    gap: bool = False
 
 
 class _Consumer(Generic[Item]):
@@ -81,6 +81,7 @@ class RemoteTrack:
         self._frame_consumers: set[_Consumer[Any]] = set()
         self._decoding: asyncio.Task[None] | None = None
         self._ended = False
+        self._gap = False
 
     def __repr__(self) -> str:
         return f"<RemoteTrack {self.kind} {self.codec} of {self.peer.name or self.peer.id}>"
@@ -125,14 +126,20 @@ class RemoteTrack:
         finally:
             group.discard(consumer)
 
-    def deliver(self, data: bytes, timestamp: int, time: float) -> bool:
-        """An encoded frame has come. Returns whether it is a key frame."""
-        keyframe = is_key_frame(self.codec, data)
+    def deliver(
+        self, codec: str, data: bytes, timestamp: int, time: float, *, keyframe: bool
+    ) -> None:
+        """An encoded frame has come."""
+        self.codec = codec
         if self._packet_consumers:
-            frame = EncodedFrame(data, timestamp, time, keyframe)
+            frame = EncodedFrame(data, timestamp, time, keyframe, self._gap)
             for consumer in self._packet_consumers:
                 consumer.put(frame)
-        return keyframe
+        self._gap = False
+
+    def lose(self) -> None:
+        """Frames are lost for good: the next one does not follow the last."""
+        self._gap = True
 
     def end(self) -> None:
         """The peer has left: every iteration ends."""
@@ -153,7 +160,8 @@ class RemoteTrack:
         self._packet_consumers.add(packets)
         try:
             while (packet := await packets.get()) is not None:
-                if packets.dropped != dropped:  # decoding is too slow: go on at a whole picture
+                if packet.gap or packets.dropped != dropped:
+                    # Lost on the way, or here as decoding is too slow: go on at a whole picture.
                     dropped, needs_key_frame = packets.dropped, self.kind == "video"
                 needs_key_frame = needs_key_frame and not packet.keyframe
                 if needs_key_frame:

@@ -82,20 +82,6 @@ async def test_who_comes_late_has_a_picture_at_once(mesh: Any, peer: Any) -> Non
         await frames.aclose()
 
 
-async def test_both_offering_at_once_does_no_harm(mesh: Any, assert_media: Any) -> None:
-    ann, bob = await mesh(2)
-    await asyncio.gather(ann.peers[bob.id].reconnect(), bob.peers[ann.id].reconnect())
-    for call in (ann, bob):
-        async with asyncio.timeout(20):
-            connected = 0
-            async for event in call:
-                connected += isinstance(event, roomcall.PeerConnected)
-                if connected == 2:
-                    break
-    await assert_media(ann, bob, seconds=1)
-    await assert_media(bob, ann, seconds=1)
-
-
 async def test_a_member_that_cannot_be_connected_disturbs_nobody(
     mesh: Any, peer: Any, room_server: Any, assert_media: Any
 ) -> None:

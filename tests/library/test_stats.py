@@ -63,10 +63,8 @@ def test_what_is_too_old_is_lost_for_good() -> None:
 
 
 def test_a_new_stream_goes_on_counting_without_a_loss_between() -> None:
-    counter = counted([5, 7])
-    counter.restart()
-    for sequence in (10, 12):
-        counter.add(sequence, 0, 100, 0.0, repair=False)
+    counter = counted([10, 12])
+    counter.continue_from(counted([5, 7]))
     assert (counter.packets_received, counter.packets_lost) == (4, 2)
     counter.add(6, 0, 100, 0.0, repair=True)  # of the old stream: it repairs nothing of the new
     assert counter.packets_lost == 2
@@ -184,8 +182,19 @@ def test_several_freezes_add_up() -> None:
     assert counter.total_freezes_duration == pytest.approx(2.0)
 
 
+def test_what_cannot_be_decoded_is_not_shown() -> None:
+    counter = FrameCounter()
+    for number in range(60):
+        counter.add(number / 20, key_frame=False, shown=not 30 <= number < 45)
+    assert counter.frames_received == 60
+    assert counter.freeze_count == 1
+    assert counter.total_freezes_duration == pytest.approx(16 / 20)
+    assert counter.rate(59 / 20) == 15
+
+
 def test_reports_have_the_names_of_w3c() -> None:
     video = Inbound("video", PacketCounter(90_000), frame_width=320, frame_height=240)
+    video.codec, video.nack_count = "VP8", 2
     video.packets.add(1, 0, 100, 0.0, repair=False)
     video.packets.add(3, 0, 50, 0.0, repair=False)
     video.frames.add(0.5, key_frame=True)
@@ -195,6 +204,8 @@ def test_reports_have_the_names_of_w3c() -> None:
         "jitter": 0.0,
         "bytesReceived": 150,
         "framesReceived": 1,
+        "nackCount": 2,
+        "mimeType": "video/VP8",
         "framesPerSecond": 1.0,
         "keyFramesDecoded": 1,
         "freezeCount": 0,

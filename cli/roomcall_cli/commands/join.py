@@ -20,6 +20,7 @@ from ..options import (
     duration_option,
     json_option,
     media_options,
+    network_option,
     server_options,
 )
 from ..output import JsonLines, Output
@@ -57,6 +58,7 @@ Examples:
     metavar="URL",
     help="A STUN or TURN server beside the server's own; repeatable.",
 )
+@network_option
 @click.option(
     "--expect-peers",
     type=click.IntRange(min=1),
@@ -89,6 +91,7 @@ def command(
     max_participants: int,
     ice_policy: Literal["all", "relay"],
     ice_server: tuple[str, ...],
+    network: str | None,
     expect_peers: int | None,
     timeout: float,
     stats_interval: float,
@@ -135,6 +138,7 @@ def command(
                 max_participants=max_participants,
                 ice_policy=ice_policy,
                 ice_servers=[as_ice_server(url) for url in ice_server],
+                network=network,
                 stats_interval=stats_interval or None,
                 reconnect_for=reconnect_for,
                 on_queued=lambda event: output.event(event, ""),

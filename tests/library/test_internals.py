@@ -1,11 +1,11 @@
 """The private names of aiortc: all there, and a loud word where one is not; what is heard there."""
 
 import re
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any, cast
 
 import aioice.ice
+import aiortc.rtcicetransport
 import pytest
 from aiortc import RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import (
@@ -18,9 +18,10 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
-from roomcall.peer import aiortc_internals as internals
+from roomcall.peer import internals
+from roomcall.peer.internals import names, rtp
 
-ON_CLASSES = [(owner, name) for owner, names in internals._CLASS_NAMES for name in names]
+ON_CLASSES = [(owner, name) for owner, names in names._CLASS_NAMES for name in names]
 
 
 def test_the_installed_version_has_all() -> None:
@@ -41,7 +42,7 @@ def test_a_method_that_is_gone_is_named(
         internals.check()
 
 
-@pytest.mark.parametrize("name", internals._RECEIVER_ATTRIBUTES)
+@pytest.mark.parametrize("name", names._RECEIVER_ATTRIBUTES)
 def test_an_attribute_of_receivers_that_is_gone_is_named(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,12 +51,12 @@ def test_an_attribute_of_receivers_that_is_gone_is_named(
         delattr(receiver, name)
         return receiver
 
-    monkeypatch.setattr(internals, "RTCRtpReceiver", make)
+    monkeypatch.setattr(names, "RTCRtpReceiver", make)
     with refused(name):
         internals.check()
 
 
-@pytest.mark.parametrize(("owner", "name"), internals._ATTRIBUTES)
+@pytest.mark.parametrize(("owner", "name"), names._ATTRIBUTES)
 def test_an_attribute_that_is_gone_is_named(
     owner: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,9 +65,16 @@ def test_an_attribute_that_is_gone_is_named(
         internals.check()
 
 
-def test_a_function_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(aioice.ice, "get_host_addresses")
-    with refused("aioice.ice.get_host_addresses"):
+@pytest.mark.parametrize("name", names._FUNCTIONS)
+def test_a_function_that_is_gone_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(aioice.ice, name)
+    with refused(f"aioice.ice.{name}"):
+        internals.check()
+
+
+def test_a_class_that_is_replaced_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(vars(aiortc.rtcicetransport), "Connection")
+    with refused("aiortc.rtcicetransport.Connection"):
         internals.check()
 
 
@@ -78,25 +86,8 @@ def test_all_that_are_gone_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
             internals.check()
 
 
-@pytest.fixture
-def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    found: list[str] = []
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: list(found))
-    yield found
-
-
-def test_loopback_is_offered_only_where_there_is_nothing_else(addresses: list[str]) -> None:
-    internals.allow_loopback_only()
-    patched = aioice.ice.get_host_addresses
-    internals.allow_loopback_only()
-    assert aioice.ice.get_host_addresses is patched
-    assert patched(use_ipv4=True, use_ipv6=True) == ["127.0.0.1"]
-    addresses.append("192.0.2.7")
-    assert patched(use_ipv4=True, use_ipv6=True) == ["192.0.2.7"]
-
-
 def test_time_stamps_are_unwrapped_and_may_step_back() -> None:
-    unwrapper = internals._Unwrapper()
+    unwrapper = rtp._Unwrapper()
     given = [2**32 - 3000, 0, 2**32 - 1500, 3000, 2**31 + 2000, 2**32 - 10, 5]
     start = 2**32
     assert [unwrapper.map(stamp) for stamp in given] == [
@@ -110,26 +101,22 @@ def test_time_stamps_are_unwrapped_and_may_step_back() -> None:
     ]
 
 
-class Heard:
+class Heard(internals.ReceiverTap):
     """A receiver's tap that writes down."""
 
     def __init__(self) -> None:
         self.packets: list[tuple[Any, ...]] = []
         self.frames: list[tuple[Any, ...]] = []
-        self.ends = 0
-        self.tap = internals.ReceiverTap(
-            on_packet=lambda *told: self.packets.append(told),
-            on_frame=lambda *told: self.frames.append(told),
-            on_report=lambda *told: None,
-            on_end=self._end,
-        )
 
-    def _end(self) -> None:
-        self.ends += 1
+    def on_packet(self, *told: Any) -> None:
+        self.packets.append(told)
+
+    def on_frame(self, *told: Any) -> None:
+        self.frames.append(told)
 
 
 def receiver_of(kind: str) -> RTCRtpReceiver:
-    return RTCRtpReceiver(kind, cast(RTCDtlsTransport, internals._NoTransport()))
+    return RTCRtpReceiver(kind, cast(RTCDtlsTransport, names._NoTransport()))
 
 
 class _Codec:
@@ -140,25 +127,25 @@ class _Frame:
     data, timestamp = b"data", 7
 
 
-def test_encoded_frames_are_told_and_the_end_once() -> None:
+def test_encoded_frames_are_told() -> None:
     receiver, heard = receiver_of("video"), Heard()
-    internals.tap_receiver(receiver, heard.tap)
-    queue = getattr(receiver, f"{internals._R}decoder_queue")
+    internals.tap_receiver(receiver, heard)
+    queue = getattr(receiver, f"{rtp._R}decoder_queue")
     queue.put((_Codec, _Frame))
     assert heard.frames == [("VP8", b"data", 7)]
     assert queue.get() is None  # so that the decoder thread ends at once
-    queue.put(None)
-    queue.put(None)
-    assert heard.ends == 1
+    queue.put(None)  # the end
+    assert len(heard.frames) == 1
 
 
 def test_a_tap_that_raises_is_logged_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    def fail(*told: Any) -> None:
-        raise RuntimeError("the tap broke")
+    class Broken(internals.ReceiverTap):
+        def on_frame(self, *told: Any) -> None:
+            raise RuntimeError("the tap broke")
 
     receiver = receiver_of("video")
-    internals.tap_receiver(receiver, internals.ReceiverTap(fail, fail, fail, lambda: None))
-    queue = getattr(receiver, f"{internals._R}decoder_queue")
+    internals.tap_receiver(receiver, Broken())
+    queue = getattr(receiver, f"{rtp._R}decoder_queue")
     queue.put((_Codec, _Frame))
     queue.put((_Codec, _Frame))
     assert len(caplog.records) == 2 and "the tap broke" in caplog.text
@@ -170,7 +157,7 @@ class FakeSender:
     def __init__(self) -> None:
         self.handled: list[object] = []
         kept = {number % 128: RtpPacket(sequence_number=number) for number in (130, 131, 65535)}
-        setattr(self, f"{internals._S}rtp_history", kept)
+        setattr(self, f"{rtp._S}rtp_history", kept)
 
     async def _handle_rtcp_packet(self, packet: object) -> None:
         self.handled.append(packet)

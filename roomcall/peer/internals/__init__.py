@@ -1,0 +1,40 @@
+"""Every private name of aiortc and aioice that we use, in one place, checked at import.
+
+Why we reach inside at all:
+- aiortc decodes whatever arrives, always, in a thread a track. We take the encoded frames
+  (`tap_receiver`) and decode only where somebody looks.
+- With packets instead of frames to send, nobody acts on key-frame requests (`tap_sender`).
+- aiortc cannot restart ICE, sees a dead path after 32 s and closes it for good, and asks only one
+  STUN and one TURN server, waiting for each (`IceAgent`).
+- Its jitter buffer waits 10 s for packets that were lost in an outage (`JumpingBuffer`).
+"""
+
+from .agent import IceAgent, SelectedPair, ice_agent, ice_settings
+from .generation import IceServer, IceSettings
+from .names import check
+from .rtp import (
+    ReceiverTap,
+    SenderTap,
+    negotiated_codecs,
+    request_key_frame,
+    tap_receiver,
+    tap_sender,
+)
+
+__all__ = [
+    "IceAgent",
+    "IceServer",
+    "IceSettings",
+    "ReceiverTap",
+    "SelectedPair",
+    "SenderTap",
+    "check",
+    "ice_agent",
+    "ice_settings",
+    "negotiated_codecs",
+    "request_key_frame",
+    "tap_receiver",
+    "tap_sender",
+]
+
+check()

@@ -1,0 +1,187 @@
+"""What a receiver gets and what a sender is asked for, taken where aiortc would act on it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import (
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+)
+
+from .jitter import AUDIO_CAPACITY, JumpingBuffer
+
+if TYPE_CHECKING:
+    from aiortc.rtp import AnyRtcpPacket, RtpPacket
+
+logger = logging.getLogger(__name__)
+
+_R = "_RTCRtpReceiver__"
+_S = "_RTCRtpSender__"
+
+
+def negotiated_codecs(transceiver: Any) -> list[str]:
+    """Names of the media codecs of a transceiver, the one to be sent first."""
+    return [codec.name for codec in transceiver._codecs if codec.name.lower() != "rtx"]
+
+
+class ReceiverTap:
+    """What a receiver tells, on the event loop; this one does not listen."""
+
+    def on_packet(
+        self, sequence: int, timestamp: int, size: int, repair: bool, clock_rate: int
+    ) -> None:
+        """A packet of the main stream came, in itself or in a retransmission (`repair`)."""
+
+    def on_frame(self, codec: str, data: bytes, timestamp: int) -> None:
+        """A whole encoded frame, its RTP time stamp unwrapped."""
+
+    def on_report(self, ntp: float, timestamp: int) -> None:
+        """A sender report (RFC 3550 section 6.4.1), NTP in seconds."""
+
+    def on_nack(self) -> None:
+        """Packets were asked for again."""
+
+    def on_pli(self) -> None:
+        """A key frame was asked for."""
+
+    def on_gap(self) -> None:
+        """Frames were lost for good; the next one does not follow the last."""
+
+
+def _tell(callback: Callable[..., None], *arguments: Any) -> None:
+    """An exception would end the DTLS transport that all media goes through, without a word."""
+    try:
+        callback(*arguments)
+    except Exception:
+        logger.exception("what came could not be taken")
+
+
+class _FrameQueue:
+    """Stands where aiortc hands encoded frames to its decoder thread; that thread ends at once."""
+
+    def __init__(self, tap: ReceiverTap) -> None:
+        self._tap = tap
+
+    def get(self) -> None:
+        """For the decoder thread: nothing to decode."""
+
+    def put(self, task: Any) -> None:
+        if task is not None:  # the end
+            codec, frame = task
+            _tell(self._tap.on_frame, codec.name, frame.data, frame.timestamp)
+
+
+class _Unwrapper:
+    """RTP time stamps without their wrap; may step back, as B-frames of other stacks do.
+
+    aiortc's own takes any step back for a wrap.
+    """
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def map(self, timestamp: int) -> int:
+        if self._last is None:
+            self._last = timestamp
+        step = (timestamp - self._last) & 0xFFFFFFFF
+        self._last += step if step < 1 << 31 else step - (1 << 32)
+        return self._last
+
+
+def tap_receiver(receiver: RTCRtpReceiver, tap: ReceiverTap) -> None:
+    """Take packets, encoded frames and reports of a receiver that has not started yet."""
+    setattr(receiver, f"{_R}decoder_queue", _FrameQueue(tap))
+    setattr(receiver, f"{_R}timestamp_mapper", _Unwrapper())
+    # Sound is not held back for four packets (80 ms), which would set it behind the picture.
+    stock = getattr(receiver, f"{_R}jitter_buffer")
+    video = stock.capacity > AUDIO_CAPACITY
+    buffer = JumpingBuffer(stock.capacity, is_video=video, on_jump=lambda: _tell(tap.on_gap))
+    setattr(receiver, f"{_R}jitter_buffer", buffer)
+    handle_rtp = receiver._handle_rtp_packet
+    handle_rtcp = receiver._handle_rtcp_packet
+    send_nack = receiver._send_rtcp_nack
+    send_pli = receiver._send_rtcp_pli
+
+    async def on_rtp(packet: "RtpPacket", arrival_time_ms: int) -> None:
+        codecs = getattr(receiver, f"{_R}codecs")
+        codec = codecs.get(packet.payload_type)
+        if codec is not None:
+            main = getattr(receiver, f"{_R}rtx_ssrc").get(packet.ssrc)
+            payload = packet.payload
+            if main is None:
+                number = packet.sequence_number
+                _tell(tap.on_packet, number, packet.timestamp, len(payload), False, codec.clockRate)
+            elif len(payload) >= 2:  # RFC 4588 section 4: the original sequence number
+                number, size = int.from_bytes(payload[:2], "big"), len(payload) - 2
+                _tell(tap.on_packet, number, packet.timestamp, size, True, codec.clockRate)
+        await handle_rtp(packet, arrival_time_ms=arrival_time_ms)
+
+    async def on_rtcp(packet: "AnyRtcpPacket") -> None:
+        if isinstance(packet, RtcpByePacket):
+            return  # who leaves is told by the signaling; libwebrtc also says it on a new offer
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            if info.ntp_timestamp:  # 0: it has not sent anything yet
+                _tell(tap.on_report, info.ntp_timestamp / 2**32, info.rtp_timestamp)
+        await handle_rtcp(packet)
+
+    async def nack(media_ssrc: int, lost: list[int]) -> None:
+        _tell(tap.on_nack)
+        await send_nack(media_ssrc, lost)
+
+    async def pli(media_ssrc: int) -> None:
+        _tell(tap.on_pli)
+        await send_pli(media_ssrc)
+
+    receiver._handle_rtp_packet = on_rtp  # type: ignore[method-assign]
+    receiver._handle_rtcp_packet = on_rtcp  # type: ignore[method-assign]
+    receiver._send_rtcp_nack = nack  # type: ignore[method-assign]
+    receiver._send_rtcp_pli = pli  # type: ignore[method-assign]
+
+
+async def request_key_frame(receiver: RTCRtpReceiver) -> bool:
+    """Send a PLI (RFC 4585 section 6.3.1) for what the receiver gets; False where nothing came."""
+    rtx = set(getattr(receiver, f"{_R}rtx_ssrc"))
+    sources = [s.source for s in receiver.getSynchronizationSources() if s.source not in rtx]
+    for ssrc in sources:
+        await receiver._send_rtcp_pli(ssrc)
+    return bool(sources)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTap:
+    """What the other end asks of a sender: a key frame (PLI, FIR), or packets again (NACK), of
+    which so many were still there."""
+
+    on_key_frame_request: Callable[[], None]
+    on_nack: Callable[[int], None]
+
+
+def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
+    """Hear what the other end reports about what it gets."""
+    handle = sender._handle_rtcp_packet
+
+    async def on_rtcp(packet: "AnyRtcpPacket") -> None:
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+            _tell(tap.on_key_frame_request)
+            return
+        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            history = getattr(sender, f"{_S}rtp_history")
+            found = sum(
+                kept is not None and kept.sequence_number == lost
+                for lost in packet.lost
+                for kept in (history.get(lost % RTP_HISTORY_SIZE),)
+            )
+            _tell(tap.on_nack, found)
+        await handle(packet)
+
+    sender._handle_rtcp_packet = on_rtcp  # type: ignore[method-assign]

@@ -1,0 +1,61 @@
+"""What one peer gets of a publication: a subscription in the clothes of an aiortc track."""
+
+from typing import Any
+
+from aiortc import MediaStreamTrack, RTCRtpSender
+
+from ..media.encoder import EncodedPacket
+from ..media.fanout import Publication, Subscription
+from ..stats import Outbound
+from .internals import SenderTap, tap_sender
+
+
+class PacketTrack(MediaStreamTrack):
+    """Its sender only packs what it gets, and has nothing to encode."""
+
+    def __init__(self, publication: Publication, outbound: Outbound) -> None:
+        super().__init__()
+        self.kind = publication.kind
+        self._publication = publication
+        self._outbound = outbound
+        self._subscription: Subscription | None = None
+        self._stopped = False
+
+    def send_by(self, sender: RTCRtpSender) -> None:
+        """Subscribe in the codec that `sender.send` is told, just before it reads, and hear what
+        the other end asks of the sender."""
+        send = sender.send
+
+        async def send_in_codec(parameters: Any) -> None:
+            self._start(parameters.codecs[0].name)
+            await send(parameters)
+
+        sender.send = send_in_codec  # type: ignore[method-assign]
+        tap_sender(sender, SenderTap(self.request_key_frame, self._count_nack))
+
+    def _start(self, codec: str) -> None:
+        if self._subscription is None and not self._stopped:
+            self._subscription = self._publication.subscribe(codec)
+
+    async def recv(self) -> EncodedPacket:
+        assert self._subscription is not None, "started before it is read"
+        packet = await self._subscription.next()
+        self._outbound.frames_sent += 1
+        self._outbound.frames_dropped = self._subscription.dropped
+        return packet
+
+    def request_key_frame(self) -> None:
+        self._outbound.pli_count += 1
+        if self._subscription is not None:
+            self._subscription.request_key_frame()
+
+    def _count_nack(self, found: int) -> None:
+        self._outbound.nack_count += 1
+        self._outbound.retransmitted_packets_sent += found
+
+    def stop(self) -> None:
+        super().stop()
+        self._stopped = True
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None

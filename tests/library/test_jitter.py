@@ -1,0 +1,94 @@
+"""The jitter buffer: in order, repaired, and over a hole that stays."""
+
+import pytest
+from aiortc.rtp import RtpPacket
+
+from roomcall.peer.internals import jitter
+from roomcall.peer.internals.jitter import JumpingBuffer
+
+
+class Stream:
+    """Pictures of three packets each, 20 ms apart, on a clock that the test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, first: int = 0) -> None:
+        self.now = 0.0
+        self.jumps = 0
+        self.asked = 0
+        self.frames: list[int] = []
+        monkeypatch.setattr(jitter.time, "monotonic", lambda: self.now)
+        self._first = first
+        self._buffer = JumpingBuffer(512, is_video=True, on_jump=self._jump)
+
+    def _jump(self) -> None:
+        self.jumps += 1
+
+    def send(self, *numbers: int, after: float = 0.0) -> None:
+        """Packets by their number in the stream."""
+        self.now += after
+        for number in numbers:
+            packet = RtpPacket(
+                sequence_number=(self._first + number) & 0xFFFF, timestamp=number // 3 * 1800
+            )
+            packet._data = b"data"
+            ask, frame = self._buffer.add(packet)
+            self.asked += ask
+            if frame is not None:
+                self.frames.append(frame.timestamp // 1800)
+
+
+@pytest.mark.parametrize("first", [0, 65530])
+def test_what_comes_in_order_goes_on(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
+    stream = Stream(monkeypatch, first)
+    stream.send(*range(31))
+    assert stream.frames == list(range(10))
+    assert (stream.jumps, stream.asked) == (0, 0)
+
+
+def test_a_late_packet_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(monkeypatch)
+    stream.send(0, 1, 2, 3, 5, 6)
+    stream.send(7, 8, 9, after=0.3)
+    assert stream.frames == [0]
+    stream.send(4, after=0.1)
+    stream.send(10, 11, 12, 13, 14, 15)
+    assert stream.frames[:3] == [0, 1, 2] and not stream.jumps
+
+
+@pytest.mark.parametrize("first", [0, 65500])
+def test_after_a_hole_that_stays_it_jumps_to_a_whole_picture(
+    monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    stream = Stream(monkeypatch, first)
+    stream.send(*range(9), 10, 11, 12)
+    assert stream.frames == [0, 1]  # whether the third is whole, packet 9 would tell
+    stream.send(*range(13, 40), after=0.3)
+    assert stream.frames == [0, 1]
+    stream.send(40, after=0.3)  # in the middle of a picture: it goes on with the next one
+    assert (stream.jumps, stream.asked) == (1, 1)
+    stream.send(41, 9, *range(42, 52))
+    assert stream.frames == [0, 1, 14, 15, 16]
+
+
+def test_over_a_hole_that_cannot_be_repaired_it_jumps_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = Stream(monkeypatch)
+    stream.send(*range(10))
+    stream.send(*range(3000, 3010), after=5.0)
+    assert (stream.jumps, stream.asked) == (1, 1)
+    assert stream.frames == [0, 1, 2, 1001, 1002]
+
+
+def test_an_outage_of_sound_is_jumped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    jumps: list[bool] = []
+    buffer = JumpingBuffer(16, is_video=False, on_jump=lambda: jumps.append(True))
+    frames = []
+    for number in [*range(5), *range(500, 505)]:
+        packet = RtpPacket(sequence_number=number, timestamp=number * 960)
+        packet._data = b"data"
+        ask, frame = buffer.add(packet)
+        assert not ask
+        if frame is not None:
+            frames.append(frame.timestamp // 960)
+    assert jumps == [True]
+    assert frames == [0, 1, 2, 3, 500, 501, 502, 503]
