@@ -134,7 +134,8 @@ class Call:
         if isinstance(self._signaling, RoomClient):
             self._signaling.on_queued = lambda position: self._on_queued(position, on_queued)
         self.id = await self._signaling.connect()
-        self._mesh = Mesh(self._peer_context())
+        self._reporter.own_id = self.id
+        self._mesh = Mesh(self._peer_context(), self._reporter)
         self.created = getattr(self._signaling, "created", False)
         self._reporter.joined(id=self.id, room=self.room, created=self.created)
         # The signaling will say so too; but whoever has joined looks at `peers` at once.
@@ -166,7 +167,12 @@ class Call:
             self._publications,
             self._signaling.send,
             self._reporter,
+            self._on_told,
         )
+
+    def _on_told(self, peer: Peer, message: Mapping[str, Any]) -> None:
+        if self._mesh is not None:
+            self._mesh.told(peer, message)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name="roomcall-call"))
@@ -214,11 +220,9 @@ class Call:
         emit = self._reporter.emit
         match event:
             case MemberHere(id, name, before):
-                if peer := self._mesh.arrive(id, name, before=before):
-                    self._reporter.arrived(peer)
+                self._mesh.arrive(id, name, before=before)
             case MemberGone(id, reason):
-                if peer := self._mesh.depart(id):
-                    self._reporter.departed(peer, reason)
+                self._mesh.depart(id, reason)
             case Signal(sender, message):
                 self._mesh.signal(sender, message)
             case replies.ChatMessage():
@@ -242,16 +246,18 @@ class Call:
             case Lost():
                 emit(events.SignalingLost)
             case Restored(resumed, id):
-                if not resumed:
+                if resumed:
+                    emit(events.SignalingRestored, resumed=True, id=id, renamed={})
+                else:
                     self._start_over(id)
-                emit(events.SignalingRestored, resumed=resumed, id=id)
 
     def _start_over(self, id: str) -> None:
-        """As somebody new: to the others who we were has left, and with it every connection."""
+        """As somebody new. The connections go on; `Reporter.renamed` tells when who is who."""
         assert self._mesh is not None
-        self.id = id
-        for peer in self._mesh.restart(self._peer_context()):
-            self._reporter.departed(peer, "disconnected")
+        self.id = self._reporter.own_id = id
+        self._mesh.restart(self._peer_context())
+        if any(publication.muted for publication in self._publications.values()):
+            self._spawn(self._tell_muted())
 
     def _on_chat(self, message: replies.ChatMessage) -> None:
         own = message.sender == self.id
@@ -273,6 +279,9 @@ class Call:
 
     async def _set_muted(self, kind: Kinds, muted: bool) -> None:
         self._silence(kind, muted)
+        await self._tell_muted()
+
+    async def _tell_muted(self) -> None:
         if isinstance(self._signaling, RoomClient):
             await self._signaling.set_media_state(
                 audio_muted=self._is_muted("audio"), video_muted=self._is_muted("video")

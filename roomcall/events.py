@@ -256,12 +256,14 @@ class SignalingLost(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignalingRestored(Event):
-    """Where not `resumed`, the server had forgotten us: we are in the room again with a new `id`,
-    and every connection is made anew."""
+    """Where not `resumed`, the server had forgotten us: we are in the room again with a new `id`.
+    Members who are back as well have new ones too: `renamed` has them by their old ids. Connections
+    go on. It comes again for those who are back later."""
 
     event = "signaling-restored"
     resumed: bool
     id: str
+    renamed: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

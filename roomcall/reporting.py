@@ -1,7 +1,7 @@
 """What happens in a call, written down as events."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,7 +22,8 @@ class Reporter:
         self.log = EventLog()
         self._loop = asyncio.get_running_loop()
         self._begun = self._joined = self._loop.time()
-        self._arrived: dict[str, float] = {}
+        self._arrived: dict[Peer, float] = {}
+        self.own_id = ""
         self._warned: set[str] = set()
 
     def emit(self, event_type: Callable[..., E], **fields: Any) -> E:
@@ -39,13 +40,18 @@ class Reporter:
         self.emit(events.Left, reason=reason, seconds=self._loop.time() - self._joined)
 
     def arrived(self, peer: Peer) -> None:
-        self._arrived[peer.id] = self._loop.time()
+        self._arrived[peer] = self._loop.time()
         self.emit(events.MemberJoined, peer=peer, name=peer.name)
 
     def departed(self, peer: Peer, reason: str) -> None:
-        del self._arrived[peer.id]
-        self.emit(events.MemberLeft, peer=peer, name=peer.name, reason=reason)
+        del self._arrived[peer]
+        membership = "disconnected" if reason == "lost" else reason
+        self.emit(events.MemberLeft, peer=peer, name=peer.name, reason=membership)
         self.emit(events.PeerLeft, peer=peer, name=peer.name, reason=reason)
+
+    def renamed(self, ids: Mapping[str, str]) -> None:
+        """The server had forgotten everybody, and we know each other again."""
+        self.emit(events.SignalingRestored, resumed=False, id=self.own_id, renamed=dict(ids))
 
     def peer_connected(self, peer: Peer, seconds: float, pair: SelectedPair) -> None:
         self.emit(
@@ -83,7 +89,7 @@ class Reporter:
 
     def first_frame(self, peer: Peer, kind: Kind, size: tuple[int, int] | None) -> None:
         width, height = size or (None, None)
-        since = max(self._joined, self._arrived.get(peer.id, self._joined))
+        since = max(self._joined, self._arrived.get(peer, self._joined))
         self.emit(
             events.FirstFrame,
             peer=peer,

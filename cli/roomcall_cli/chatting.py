@@ -94,7 +94,7 @@ class Conversation:
                     if not resumed:
                         self._people.clear()
                         self._learn_names()
-                    self._show(events.SignalingRestored, resumed=resumed, id=id)
+                    self._show(events.SignalingRestored, resumed=resumed, id=id, renamed={})
         return "left"
 
     async def _decline(self, sender: str, offer: Any) -> None:

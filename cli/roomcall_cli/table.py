@@ -58,6 +58,10 @@ class Table:
                     row.before, row.stats, row.interval = row.stats, stats, interval
                     if row.state == "connecting" and row.peer.state == "closed":
                         row.state = "no media"  # no event says so, as nothing has happened
+        elif isinstance(event, events.SignalingRestored) and self.own_names is None:
+            self._rows = {
+                (own_id, event.renamed.get(id, id)): row for (_, id), row in self._rows.items()
+            }
         elif isinstance(event, events.PeerEvent) and event.peer is not None:
             watcher = (self.own_names or {}).get(own_id, "")
             key = own_id, event.peer.id
@@ -71,6 +75,8 @@ class Table:
         match event:
             case events.PeerConnected(seconds=seconds):
                 row.state, row.seconds = "connected", seconds
+            case events.PeerReconnected():
+                row.state = "connected"
             case events.FirstFrame(kind=kind, seconds=seconds):
                 row.first[kind] = seconds
             case events.PeerDisconnected():

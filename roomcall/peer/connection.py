@@ -6,6 +6,7 @@ answered in their own order.
 """
 
 import asyncio
+import json
 import logging
 import re
 import time
@@ -17,6 +18,7 @@ from aioice import Candidate
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCDataChannel,
     RTCPeerConnection,
     RTCRtpCodecCapability,
     RTCRtpSender,
@@ -53,7 +55,7 @@ class ConnectionListener:
 
     `on_consent`: whether the other end still answers on the path. `on_candidate`: one of ours
     (`RTCIceCandidateInit`) that was found after its description. `on_restarted`: whether a new
-    generation of ICE has found a path, which is in use then.
+    generation of ICE has found a path, which is in use then. `on_told`: what our counterpart says.
     """
 
     on_connected: Callable[[internals.SelectedPair], None]
@@ -63,6 +65,7 @@ class ConnectionListener:
     on_consent: Callable[[bool], None]
     on_candidate: Callable[[Mapping[str, Any]], None]
     on_restarted: Callable[[bool], None]
+    on_told: Callable[[Mapping[str, Any]], None]
     tap: Callable[[Kind], internals.ReceiverTap]
 
 
@@ -84,11 +87,13 @@ class Connection:
         self._announced: set[Kind] = set()
         self._closing: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
+        self._channel: RTCDataChannel | None = None
         # The servers are for our own ICE agent; aiortc would ask one of Google's if it had none.
         self._pc = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self._pc.on("connectionstatechange", self._on_state)
+        self._pc.on("datachannel", self._hear)
         self._pc.on("error", self._on_error)
 
     async def offer(self) -> dict[str, str]:
@@ -96,7 +101,7 @@ class Connection:
         with internals.ice_settings(self._config.ice):
             for kind in ("audio", "video"):
                 self._add_transceiver(kind)
-            self._pc.createDataChannel(DATA_CHANNEL)
+            self._hear(self._pc.createDataChannel(DATA_CHANNEL))
         self._listen()
         await self._pc.setLocalDescription()
         return self._description()
@@ -177,6 +182,26 @@ class Connection:
         candidate = Candidate.from_sdp(text)
         if candidate.transport.lower() == "udp":  # we have no ICE over TCP (RFC 6544)
             await agent.add_remote_candidate(candidate)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """To the other end's library, on a channel of our own. Lost where that is not open."""
+        if self._channel is not None and self._channel.readyState == "open":
+            self._channel.send(json.dumps(message))
+
+    def _hear(self, channel: RTCDataChannel) -> None:
+        if channel.label != DATA_CHANNEL:
+            return
+        self._channel = channel
+
+        def on_message(data: str | bytes) -> None:
+            try:
+                message = json.loads(data)
+            except ValueError:
+                return  # not of our kind
+            if isinstance(message, dict):
+                self._listener.on_told(message)
+
+        channel.on("message", on_message)
 
     async def request_key_frame(self, kind: Kind) -> bool:
         """Ask the peer for a whole picture."""

@@ -37,6 +37,7 @@ class PeerContext:
     publications: Mapping[Kind, Publication]
     send: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     listener: PeerListener
+    on_told: Callable[["Peer", Mapping[str, Any]], None]
 
 
 class Peer:
@@ -123,6 +124,17 @@ class Peer:
         finally:
             self._looking.discard(found)
         raise NoMediaPath(self, f"no path to {self.name or self.id} was found — try again")
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Something to its counterpart of us, over the connection; lost where it cannot be sent."""
+        if self._connection is not None:
+            self._connection.tell(message)
+
+    def rename(self, id: str, context: PeerContext) -> None:
+        """The server has given new ids to both; the connection is as it was."""
+        self.id = id
+        self._context = context
+        self._negotiation.own_id, self._negotiation.peer_id = context.own_id, id
 
     async def close(self) -> None:
         """The member has left, or we have. Its tracks end."""
@@ -265,6 +277,7 @@ class Peer:
                 on_consent=current(self._on_consent),
                 on_candidate=current(self._on_candidate),
                 on_restarted=current(self._on_restarted),
+                on_told=current(lambda message: self._context.on_told(self, message)),
                 tap=self._reception.tap,
             ),
         )

@@ -7,6 +7,7 @@ import pytest
 
 import roomcall
 import roomcall_server
+from roomcall.media import marks
 from roomcall.protocol import replies, requests
 from roomcall.signaling.room import RoomClient
 
@@ -84,24 +85,78 @@ async def ended(call: roomcall.Call) -> list[roomcall.Event]:
     return [event async for event in call]
 
 
-async def test_a_server_that_has_forgotten_all_is_joined_again(peer: Any) -> None:
+async def test_after_a_server_that_has_forgotten_all_everybody_is_known_again(
+    peer: Any,
+) -> None:
     async with roomcall_server.serve() as server:
         options = {"server": server.url, "video": "testsrc", "video_size": (160, 120), "fps": 15}
-        ann = await peer("standup", name="ann", **options)
-        bob = await peer("standup", name="bob", **options)
-        await bob.wait_for(roomcall.FirstFrame, 10, kind="video")
-    old = {ann.id, bob.id}
+        calls = [await peer("standup", name=name, **options) for name in ("ann", "bob", "cem")]
+        ann, bob, cem = calls
+        for call in calls:
+            for other in call.peers.values():
+                await call.wait_for(roomcall.FirstFrame, 10, kind="video", peer=other)
+        await cem.mute("audio")
+    old = {call: call.id for call in calls}
+    peers = {call: dict(call.peers) for call in calls}
+    over = asyncio.Event()
+    watching = [
+        asyncio.create_task(numbers_of(other.video, over))
+        for call in calls
+        for other in call.peers.values()
+    ]
     async with roomcall_server.serve(port=server.port):
-        for call in (ann, bob):
+        for call in calls:
             restored = await call.wait_for(roomcall.SignalingRestored, 15)
-            assert not restored.resumed and restored.id == call.id
-        assert not old & {ann.id, bob.id}
-        async with asyncio.timeout(15):
-            async for event in bob:
-                if isinstance(event, roomcall.PeerConnected) and event.peer.id == ann.id:
-                    break
-        await ann.leave()
+            assert not restored.resumed and restored.id == call.id != old[call]
+            assert restored.renamed == {old[other]: other.id for other in calls if other != call}
+            for id, known in peers[call].items():  # the same as before
+                assert call.peers[restored.renamed[id]] is known and known.state == "connected"
+        await ann.chat("still here")
+        assert (await bob.wait_for(roomcall.ChatReceived, 5)).name == "ann"
+        muted = {member.id: member.audio_muted for member in ann.room.members}
+        assert muted[ann.id] is False
+        await ann.peers[bob.id].reconnect()  # signals find their way by the new ids
+        over.set()
+        async with asyncio.timeout(10):
+            for numbers in await asyncio.gather(*watching):
+                assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        for call in calls:
+            await call.leave()
+    for call in calls:
+        seen = [event async for event in call]
+        connected = [event for event in seen if isinstance(event, roomcall.PeerConnected)]
+        assert len(connected) == 2
+
+
+async def numbers_of(track: roomcall.RemoteTrack, over: asyncio.Event) -> list[int]:
+    """Of its pictures, until the next one after it is `over`."""
+    numbers = []
+    async for frame in track.frames():
+        mark = marks.read(frame)
+        assert mark is not None
+        numbers.append(mark.number)
+        if over.is_set():
+            break
+    return numbers
+
+
+async def test_who_does_not_come_back_is_lost_when_its_path_is_dead(
+    peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roomcall.peer.renaming.PATIENCE", 0.5)
+    monkeypatch.setattr("roomcall.peer.renaming.LOST_AFTER", 0.5)
+    async with roomcall_server.serve() as server:
+        ann = await peer("standup", name="ann", server=server.url)
+        bob = await peer("standup", name="bob", server=server.url, reconnect_for=0)
+        await ann.wait_for(roomcall.PeerConnected, 10)
+    async with roomcall_server.serve(port=server.port):
+        restored = await ann.wait_for(roomcall.SignalingRestored, 15)
+        assert restored.renamed == {}
         await bob.leave()
+        left = await ann.wait_for(roomcall.PeerLeft, 15)
+        assert (left.name, left.reason) == ("bob", "lost")
+        assert not ann.peers
+        await ann.leave()
 
 
 async def test_a_server_that_stays_away_ends_the_call_with_the_reason(peer: Any) -> None:
