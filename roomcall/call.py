@@ -14,7 +14,7 @@ from .media.source import Kind, Sources
 from .network.conditions import Network
 from .network.line import Line
 from .peer.connection import ConnectionConfig, VideoCodecChoice
-from .peer.ice_servers import IcePolicy, read_ice_servers
+from .peer.ice_servers import IcePolicy, check_policy, read_ice_servers
 from .peer.internals import IceSettings
 from .peer.mesh import Mesh
 from .peer.peer import Peer, PeerContext
@@ -26,6 +26,9 @@ from .signaling.room import RoomClient
 
 E = TypeVar("E", bound=events.Event)
 Kinds = Literal["audio", "video", "all"]
+
+RENEW_AT = 0.75  # of the time for which credentials of ICE servers hold
+MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,12 @@ class Call:
         self._signaling = signaling
         self._sources = sources
         self._options = options
-        self._line = None if options.network is None else Line(options.network)
         self._reporter = Reporter()
+        self._ice = IceSettings(
+            relay_only=options.ice_policy == "relay",
+            line=None if options.network is None else Line(options.network),
+            warn=self._reporter.warn_once,
+        )
         self._publications: dict[Kind, Publication] = {
             source.kind: Publication(
                 source, bitrate=bitrates[source.kind], on_end=self._on_source_end
@@ -145,6 +152,8 @@ class Call:
         for publication in self._publications.values():
             publication.start()
         self._spawn(self._follow())
+        if isinstance(self._signaling, RoomClient) and self._signaling.ice_servers:
+            self._spawn(self._renew_ice_servers(self._signaling))
         if stats_interval is not None:
             self._spawn(self._report_stats(stats_interval))
 
@@ -154,21 +163,35 @@ class Call:
             listener(event)
 
     def _peer_context(self) -> PeerContext:
-        offered = getattr(self._signaling, "ice_servers", [])
-        ice = IceSettings(
-            read_ice_servers([*offered, *self._options.ice_servers], self._reporter.warn),
-            relay_only=self._options.ice_policy == "relay",
-            line=self._line,
-            warn=self._reporter.warn_once,
-        )
+        self._use_ice_servers(getattr(self._signaling, "ice_servers", []))
         return PeerContext(
             self.id,
-            ConnectionConfig(ice, self._options.video_codec),
+            ConnectionConfig(self._ice, self._options.video_codec),
             self._publications,
             self._signaling.send,
             self._reporter,
             self._on_told,
         )
+
+    def _use_ice_servers(self, offered: Sequence[Mapping[str, Any]]) -> None:
+        servers = [*offered, *self._options.ice_servers]
+        self._ice.servers = read_ice_servers(servers, self._reporter.warn_once)
+        check_policy(self._ice)
+
+    async def _renew_ice_servers(self, signaling: RoomClient) -> None:
+        """Before the credentials run out; paths over relays move to new ones, make before break."""
+        seconds = 0.0  # how long those that we came with hold is not known
+        while True:
+            try:
+                offered, ttl = await signaling.renew_ice_servers()
+            except RoomcallError:
+                await asyncio.sleep(RETRY_RENEWAL)  # the server is lost, or will answer later
+                continue
+            self._use_ice_servers(offered)
+            for peer in self.peers.values() if seconds else ():
+                peer.renew_relay()
+            seconds = max(MIN_RENEWAL, ttl * RENEW_AT)
+            await asyncio.sleep(seconds)
 
     def _on_told(self, peer: Peer, message: Mapping[str, Any]) -> None:
         if self._mesh is not None:

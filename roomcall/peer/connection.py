@@ -223,6 +223,12 @@ class Connection:
             "currentRoundTripTime": None if trip is None else round(trip, 6),
         }
 
+    def tried(self) -> str:
+        """Between which addresses a path was sought; "" where none was."""
+        if self._pc.remoteDescription is None:
+            return ""
+        return internals.ice_agent(self._pc).tried
+
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""
         for transceiver in self._pc.getTransceivers():

@@ -1,11 +1,12 @@
 """W3C `RTCIceServer`s, as servers and callers give them, to the servers that are asked."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from .internals import IceServer
+from .internals import IceServer, IceSettings
 
 IcePolicy = Literal["all", "relay"]
 
@@ -24,8 +25,21 @@ def read_ice_servers(
             try:
                 found[_read(url, server)] = None
             except ValueError as error:
-                warn(f"the ICE server {url} cannot be used: {error}")
+                warn(f"the ICE server {_without_secret(url)} cannot be used: {error}")
     return list(found)
+
+
+def _without_secret(url: str) -> str:
+    return re.sub(r"(?<=:).*@", "", url)
+
+
+def check_policy(settings: IceSettings) -> None:
+    """Warn where only relays may be used and there is none."""
+    if settings.relay_only and not any(server.relays for server in settings.servers):
+        settings.warn(
+            "only relays may be used, and there is no TURN server: nobody can be connected"
+            " — name one with --ice-server, or on the server with --turn-url"
+        )
 
 
 def _read(url: str, server: Mapping[str, Any]) -> IceServer:

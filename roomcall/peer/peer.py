@@ -62,6 +62,7 @@ class Peer:
         )
         self._old: list[Connection] = []  # to be closed; one may live until its successor does
         self._retiring: asyncio.TimerHandle | None = None
+        self._tried = ""  # by the connection that was dropped last
         self._timer: asyncio.TimerHandle | None = None
         self._looking: set[asyncio.Future[bool]] = set()
         self._task = asyncio.create_task(self._run(), name=f"roomcall-peer-{id}")
@@ -124,6 +125,12 @@ class Peer:
         finally:
             self._looking.discard(found)
         raise NoMediaPath(self, f"no path to {self.name or self.id} was found — try again")
+
+    def renew_relay(self) -> None:
+        """Where media goes over a TURN server, move to an allocation with new credentials."""
+        pair = self._connection.candidate_pair() if self._connection is not None else None
+        if pair is not None and pair["localCandidateType"] == "relay":
+            self._post(self._negotiation.restart)
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Something to its counterpart of us, over the connection; lost where it cannot be sent."""
@@ -205,6 +212,7 @@ class Peer:
             case e.Send(type, payload):
                 await self._send(type, payload)
             case e.Drop():
+                self._tried = "" if self._connection is None else self._connection.tried()
                 await self._drop()
             case e.DropReplaced():
                 await self._close_old()
@@ -219,7 +227,8 @@ class Peer:
             case "failed":
                 self.state = "failed"
                 self._found(False)
-                listener.peer_failed(self, reason)
+                tried = f" ({self._tried})" if self._tried else ""
+                listener.peer_failed(self, reason + tried)
             case "closed":
                 self.state = "closed"
                 self._found(False)

@@ -158,6 +158,15 @@ class RoomClient:
         )
         await self._client.request(requests.SetMediaState(payload=state), replies.MemberUpdated)
 
+    async def renew_ice_servers(self) -> tuple[list[dict[str, Any]], int]:
+        """W3C `RTCIceServer[]`, and for how many seconds their credentials hold.
+
+        Raises `Refused` or `ServerUnreachable`.
+        """
+        reply = await self._client.request(requests.GetIceServers(), replies.IceServers)
+        self.ice_servers = reply.ice_servers
+        return reply.ice_servers, reply.ttl
+
     async def history(self, limit: int) -> list[replies.ChatMessage]:
         """The room's last `limit` messages, oldest first. Raises `Refused`."""
         assert self.room is not None, "joined before it reads"

@@ -163,6 +163,15 @@ class IceAgent:
         return self._received.popleft()
 
     @property
+    def tried(self) -> str:
+        """Between which addresses a path was sought, for people."""
+        ours, theirs = (
+            ", ".join(dict.fromkeys(f"{c.type} {c.host}" for c in candidates)) or "none"
+            for candidates in (self.newest.local_candidates, self.newest.remote_candidates)
+        )
+        return f"tried from {ours} to {theirs}"
+
+    @property
     def round_trip_time(self) -> float | None:
         """Seconds, of the last consent check on the path in use."""
         return self.active.round_trip_time

@@ -163,6 +163,9 @@ class Generation(aioice.ice.Connection):
             turn_ssl=server.tls,
             turn_transport=server.transport,
         )
+        if self._closing:
+            await protocol.close()
+            return
         self._protocols.append(protocol)
         if self._early_checks_done:  # the checks are under way: it joins them
             for remote in self._remote_candidates:

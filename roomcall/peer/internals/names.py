@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import cast
 
 import aioice.ice
+import aioice.turn
 import aiortc.rtcicetransport
 from aiortc import (
     RTCDtlsTransport,
@@ -53,6 +54,8 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RTCRtpSender, f"{_S}rtp_history"),
     (RTCRtpTransceiver, "_codecs"),
     (RTCIceGatherer, "_connection"),
+    (aioice.turn.TurnTransport, "_TurnTransport__close_task"),
+    (aioice.turn.TurnTransport, "_TurnTransport__send_tasks"),
     *(
         (aioice.ice.Connection, name)
         for name in (

@@ -4,8 +4,12 @@ import asyncio
 from typing import Any, cast
 
 import aioice.ice
+import aioice.turn
 
 from ...network.line import Line
+
+TURN_TRANSPORT = "_TurnTransport__"
+FAREWELL = 1.0  # seconds for a TURN server to take an allocation back
 
 
 class Protocol(aioice.ice.StunProtocol):
@@ -57,6 +61,20 @@ class _Transport:
     def close(self) -> None:
         self.closed = True
         self._transport.close()
+        if isinstance(self._transport, aioice.turn.TurnTransport):
+            self._bound_farewell(self._transport)
+
+    def _bound_farewell(self, relay: aioice.turn.TurnTransport) -> None:
+        """It gives the allocation back, and would wait half a minute for a server that is gone."""
+        closing: asyncio.Task[None] = getattr(relay, f"{TURN_TRANSPORT}close_task")
+        sending: set[asyncio.Task[None]] = getattr(relay, f"{TURN_TRANSPORT}send_tasks")
+
+        def give_up() -> None:
+            for task in (closing, *sending):
+                task.cancel()
+
+        handle = asyncio.get_running_loop().call_later(FAREWELL, give_up)
+        closing.add_done_callback(lambda _: handle.cancel())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
