@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests use beyond Python, by the name of its Debian package.
-SYSTEM_PACKAGES := ffmpeg
+SYSTEM_PACKAGES := ffmpeg coturn
+# Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
+POLICY := /usr/sbin/policy-rc.d
 
 .PHONY: demo test check bench system clean
 
@@ -22,14 +24,19 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.fanout $(ARGS)
 
-# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
+# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run. The services
+# among them are not started, neither now nor with the machine: a test starts its own.
 system:
 ifneq ($(or $(CI),$(SYSTEM)),)
-	@for package in $(SYSTEM_PACKAGES); do \
+	@trap 'exit 1' INT TERM; \
+	for package in $(SYSTEM_PACKAGES); do \
 		dpkg -s $$package >/dev/null 2>&1 && continue; \
 		test "$$(id -u)" = 0 || { echo "make: $$package is missing; install it, or run as root"; exit 1; }; \
 		test -n "$$updated" || { apt-get -qq update && updated=1; }; \
+		test -e $(POLICY) || { trap 'rm -f $(POLICY)' EXIT; \
+			printf '#!/bin/sh\nexit 101\n' >$(POLICY) && chmod +x $(POLICY); }; \
 		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$package >/dev/null || exit 1; \
+		test ! -e /etc/init.d/$$package || update-rc.d $$package disable; \
 	done
 else
 	@echo "make: left out: tests that need $(SYSTEM_PACKAGES) (SYSTEM=1 installs and runs them)"

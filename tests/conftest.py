@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from tests.breakable import BreakableWay
+from tests.coturn import Coturn, running_coturn
 
 ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
 
@@ -51,6 +52,20 @@ async def way(room_server: Any) -> AsyncIterator[BreakableWay]:
     await way.open()
     yield way
     await way.close()
+
+
+@pytest.fixture
+def coturn() -> Iterator[Coturn]:
+    """For tests marked with `system("coturn", tool="turnserver")`."""
+    with running_coturn() as server:
+        yield server
+
+
+@pytest.fixture
+def coturn_with_secret() -> Iterator[Coturn]:
+    """Its users have credentials that hold for a while, made from its `secret`."""
+    with running_coturn(secret="a secret of two") as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

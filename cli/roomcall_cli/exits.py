@@ -1,10 +1,12 @@
 """How a run ends: one line on stderr, and the exit code that scripts depend on.
 
 0  done
+1  a verdict was no
 2  wrong use: an unknown option, a bad value, a source that cannot be read
 3  the server cannot be reached, or was lost
 4  the server refused
 5  no media path to a peer that was to be connected
+6  no verdict: the machine was too busy, or the run was interrupted
 """
 
 import logging
@@ -73,6 +75,11 @@ def handled() -> Iterator[None]:
     except Exception as error:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         _fail(f"{text} — a fault of roomcall: please report what -vv says", 1)
+
+
+def of_verdict(ok: bool | None) -> int:
+    """`ok` is None where there is no verdict."""
+    return 6 if ok is None else 0 if ok else 1
 
 
 def explain(error: RoomcallError) -> tuple[str, int]:

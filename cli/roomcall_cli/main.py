@@ -22,6 +22,7 @@ COMMANDS = {
     "join": "Join a room and call everybody in it.",
     "chat": "Talk in a room.",
     "rooms": "List the public rooms of a server.",
+    "doctor": "Find out what works here, and what to do where it does not.",
     "demo": "Show it all at once: a server, and peers that call each other.",
 }
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, Literal
+from urllib.parse import unquote
 
 import click
 
@@ -216,15 +217,42 @@ def media_options(function: Command) -> Command:
     return command
 
 
-def as_ice_server(url: str) -> dict[str, str]:
-    """`stun:host`, or `turn:user:credential@host:port` as a W3C `RTCIceServer`."""
-    match = re.fullmatch(r"(stuns?|turns?):(?:([^:@]+):(.+)@)?([^@]+)", url)
-    if match is None:
-        raise click.UsageError(f"{url} is no ICE server such as stun:host or turn:user:secret@host")
-    scheme, user, credential, host = match.groups()
-    server = {"urls": f"{scheme}:{host}"}
-    return server | {"username": user, "credential": credential} if user else server
+class IceServerURL(click.ParamType[dict[str, str]]):
+    """`stun:HOST`, or `turn:USER:CREDENTIAL@HOST:PORT?transport=udp`, as a W3C `RTCIceServer`.
 
+    RFC 7065 knows no user in a URL. What is special in one stands as %XX there. No message shows
+    the credential.
+    """
+
+    name = "URL"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, str]:
+        if isinstance(value, dict):
+            return value
+        scheme, _, rest = str(value).partition(":")
+        secret, at, host = rest.rpartition("@")
+        user, colon, credential = secret.partition(":")
+        if scheme not in ("stun", "stuns", "turn", "turns"):
+            self.fail("it begins with none of stun: stuns: turn: turns:", param, ctx)
+        if not host:
+            self.fail(f"no host follows {scheme}:", param, ctx)
+        if not at:
+            return {"urls": f"{scheme}:{host}"}
+        if not (scheme.startswith("turn") and user and colon and credential):
+            self.fail(f"{scheme}:…@{host} is not turn:USER:CREDENTIAL@HOST", param, ctx)
+        server = {"urls": f"{scheme}:{host}"}
+        return server | {"username": unquote(user), "credential": unquote(credential)}
+
+
+ice_server_option = click.option(
+    "--ice-server",
+    type=IceServerURL(),
+    multiple=True,
+    help="stun:HOST, or turn:USER:CREDENTIAL@HOST:PORT?transport=udp (or tcp), beside the server's"
+    " own; repeatable. Secrets better by ROOMCALL_ICE_SERVER.",
+)
 
 network_option = click.option(
     "--network",

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit, urlunsplit
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+_HTTP = {"ws": "http", "wss": "https"}
 
 
 def websocket_url(server: str) -> str:
@@ -20,3 +21,10 @@ def websocket_url(server: str) -> str:
     if not path.endswith("/ws"):
         path += "/ws"
     return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
+
+
+def http_url(server: str) -> str:
+    """Where its HTTP paths begin, without a slash at the end. Raises as `websocket_url`."""
+    parts = urlsplit(websocket_url(server))
+    path = parts.path.removesuffix("/ws")
+    return urlunsplit((_HTTP[parts.scheme], parts.netloc, path, "", ""))

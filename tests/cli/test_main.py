@@ -47,7 +47,7 @@ def test_each_option_has_a_variable_without_the_command_s_name(name: str) -> Non
         (["join", "room", "--size", "640"], "640x360"),
         (["join", "room", "--video-bitrate", "fast"], "500k"),
         (["join", "room", "--fps", "0"], "--fps"),
-        (["join", "room", "--ice-server", "http://x"], "stun:host"),
+        (["join", "room", "--ice-server", "http://x"], "stun:"),
         (["join", "room", "--ca-file", "nowhere.pem"], "nowhere.pem"),
         (["join", "room", "--ca-file", __file__], "certificate"),
         (["join", "room", "--insecure", "--ca-file", __file__], "--insecure"),
@@ -141,7 +141,7 @@ def test_keys_of_a_file_are_options_as_they_are_written(tmp_path: Path) -> None:
     made = sub.make_context("join", ["room"], parent=context)
     assert context.params["quiet"] is True
     assert made.params["no_loop"] is True
-    assert made.params["ice_server"] == ("stun:a",)
+    assert made.params["ice_server"] == ({"urls": "stun:a"},)
     assert made.params["duration"] == 3.0
 
 

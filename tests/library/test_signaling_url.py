@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomcall.signaling.url import websocket_url
+from roomcall.signaling.url import http_url, websocket_url
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,15 @@ def test_what_people_write(server: str, url: str) -> None:
 def test_what_is_no_address_is_refused_with_the_reason(server: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         websocket_url(server)
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("https://rooms.example/prefix/?a=b", "https://rooms.example/prefix"),
+        ("wss://rooms.example/ws", "https://rooms.example"),
+    ],
+)
+def test_where_its_http_begins(server: str, url: str) -> None:
+    assert http_url(server) == url

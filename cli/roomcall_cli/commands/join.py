@@ -16,8 +16,8 @@ from ..options import (
     Media,
     Server,
     access_options,
-    as_ice_server,
     duration_option,
+    ice_server_option,
     json_option,
     media_options,
     network_option,
@@ -52,12 +52,7 @@ Examples:
     help="Of a room that is made; 0 is any number.",
 )
 @click.option("--ice-policy", type=click.Choice(["all", "relay"]), default="all")
-@click.option(
-    "--ice-server",
-    multiple=True,
-    metavar="URL",
-    help="A STUN or TURN server beside the server's own; repeatable.",
-)
+@ice_server_option
 @network_option
 @click.option(
     "--expect-peers",
@@ -90,7 +85,7 @@ def command(
     private: bool,
     max_participants: int,
     ice_policy: Literal["all", "relay"],
-    ice_server: tuple[str, ...],
+    ice_server: tuple[dict[str, str], ...],
     network: str | None,
     expect_peers: int | None,
     timeout: float,
@@ -137,7 +132,7 @@ def command(
                 private=private,
                 max_participants=max_participants,
                 ice_policy=ice_policy,
-                ice_servers=[as_ice_server(url) for url in ice_server],
+                ice_servers=ice_server,
                 network=network,
                 stats_interval=stats_interval or None,
                 reconnect_for=reconnect_for,

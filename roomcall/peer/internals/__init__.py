@@ -12,6 +12,7 @@ Why we reach inside at all:
 from .agent import IceAgent, SelectedPair, ice_agent, ice_settings
 from .generation import IceServer, IceSettings
 from .names import check
+from .probe import IceAnswer, IceRefusal, probe
 from .rtp import (
     ReceiverTap,
     SenderTap,
@@ -23,6 +24,8 @@ from .rtp import (
 
 __all__ = [
     "IceAgent",
+    "IceAnswer",
+    "IceRefusal",
     "IceServer",
     "IceSettings",
     "ReceiverTap",
@@ -32,6 +35,7 @@ __all__ = [
     "ice_agent",
     "ice_settings",
     "negotiated_codecs",
+    "probe",
     "request_key_frame",
     "tap_receiver",
     "tap_sender",

@@ -40,6 +40,8 @@ _CLASS_NAMES: list[tuple[type, list[str]]] = [
         ],
     ),
     (aioice.ice.StunProtocol, ["request"]),
+    (aioice.turn.TurnClientTcpProtocol, ["connect", "delete", "request"]),
+    (aioice.turn.TurnClientUdpProtocol, ["connect", "delete", "request"]),
 ]
 _FUNCTIONS = ["get_host_addresses", "relayed_candidate", "server_reflexive_candidate"]
 _RECEIVER_ATTRIBUTES = [
