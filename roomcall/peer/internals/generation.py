@@ -193,6 +193,10 @@ class Generation(aioice.ice.Connection):
         loop = asyncio.get_running_loop()
         before = self._consented_at = loop.time()
         while True:
+            if self.selected is not None:
+                task = asyncio.create_task(self._ask_consent(self.selected))
+                self._consents.add(task)
+                task.add_done_callback(self._consents.discard)
             await asyncio.sleep(CONSENT_INTERVAL)
             now = loop.time()
             # A process that was stopped has heard nothing; that is no fault of the path.
@@ -201,10 +205,6 @@ class Generation(aioice.ice.Connection):
             if now - self._consented_at > CONSENT_PATIENCE and not self._lost:
                 self._lost = True
                 self._owner.consent(self, False)
-            if self.selected is not None:
-                task = asyncio.create_task(self._ask_consent(self.selected))
-                self._consents.add(task)
-                task.add_done_callback(self._consents.discard)
 
     async def _ask_consent(self, pair: aioice.ice.CandidatePair) -> None:
         assert self.remote_password is not None, "connected before it asks"
