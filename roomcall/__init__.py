@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         SourceError,
     )
     from .events import (
+        ChannelOpened,
         ChatReceived,
+        DataReceived,
         Event,
         FirstFrame,
         HostChanged,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         WarningIssued,
     )
     from .joining import join
+    from .peer.datachannel import DataChannel
     from .peer.peer import Peer
     from .peer.track import EncodedFrame, RemoteTrack
     from .signaling.base import Signaling
@@ -65,7 +68,9 @@ _HOME = {
         "SourceError",
     ],
     "events": [
+        "ChannelOpened",
         "ChatReceived",
+        "DataReceived",
         "Event",
         "FirstFrame",
         "HostChanged",
@@ -91,6 +96,7 @@ _HOME = {
         "WarningIssued",
     ],
     "joining": ["join"],
+    "peer.datachannel": ["DataChannel"],
     "peer.peer": ["Peer"],
     "peer.track": ["EncodedFrame", "RemoteTrack"],
     "signaling.base": ["Signaling"],
@@ -99,7 +105,10 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "Call",
+    "ChannelOpened",
     "ChatReceived",
+    "DataChannel",
+    "DataReceived",
     "EncodedFrame",
     "Event",
     "FirstFrame",

@@ -5,11 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from . import events
 from .errors import Refused, RoomcallError
-from .media.fanout import Publication
 from .media.source import Kind, Sources
 from .network.conditions import Network
 from .network.line import Line
@@ -20,13 +19,14 @@ from .peer.mesh import Mesh
 from .peer.peer import Peer, PeerContext
 from .protocol import replies
 from .protocol.room import Room
+from .publishing import Kinds, OpenSources, Publishing
 from .reporting import Reporter
 from .signaling.base import Lost, MemberGone, MemberHere, Restored, Signal, Signaling
 from .signaling.room import RoomClient
 
 E = TypeVar("E", bound=events.Event)
-Kinds = Literal["audio", "video", "all"]
 
+UNCHANGED: Any = object()  # the default of `publish`, for which None has a meaning
 RENEW_AT = 0.75  # of the time for which credentials of ICE servers hold
 MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 
@@ -51,6 +51,7 @@ class Call:
         self,
         signaling: Signaling,
         sources: Sources,
+        open_sources: OpenSources,
         *,
         bitrates: Mapping[Kind, int | None],
         options: CallOptions,
@@ -59,7 +60,6 @@ class Call:
         self.created = False
         self.error: RoomcallError | None = None
         self._signaling = signaling
-        self._sources = sources
         self._options = options
         self._reporter = Reporter()
         self._ice = IceSettings(
@@ -67,13 +67,12 @@ class Call:
             line=None if options.network is None else Line(options.network),
             warn=self._reporter.warn_once,
         )
-        self._publications: dict[Kind, Publication] = {
-            source.kind: Publication(
-                source, bitrate=bitrates[source.kind], on_end=self._on_source_end
-            )
-            for source in (sources.video, sources.audio)
-            if source is not None
-        }
+        self._publishing = Publishing(
+            sources,
+            open_sources,
+            bitrates=bitrates,
+            on_end=lambda: self._leave_soon("source-ended"),
+        )
         self._mesh: Mesh | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._leaving: asyncio.Task[None] | None = None
@@ -114,6 +113,18 @@ class Call:
             raise RoomcallError("this signaling carries no chat — use a roomcall server")
         await self._signaling.chat(text, to.id if isinstance(to, Peer) else to)
 
+    async def publish(self, *, video: Any = UNCHANGED, audio: Any = UNCHANGED) -> None:
+        """Another source during the call; None stops one. What is not named stays as it is.
+
+        The sound of a file comes along where it is named for both. Raises `SourceError`, and then
+        nothing has changed.
+        """
+        named: dict[Kind, Any] = {"video": video, "audio": audio}
+        wanted = {kind: source for kind, source in named.items() if source is not UNCHANGED}
+        await self._publishing.change(wanted)
+        for peer in self.peers.values():
+            peer.send_what_is_published()
+
     async def mute(self, kind: Kinds) -> None:
         """Send nothing of a kind, and tell the others. Raises `Refused`."""
         await self._set_muted(kind, True)
@@ -149,8 +160,7 @@ class Call:
         for member in self.room.members if self.room is not None else ():
             if member.id != self.id:
                 self._on_signaling(MemberHere(member.id, member.display_name, before=True))
-        for publication in self._publications.values():
-            publication.start()
+        self._publishing.start()
         self._spawn(self._follow())
         if isinstance(self._signaling, RoomClient) and self._signaling.ice_servers:
             self._spawn(self._renew_ice_servers(self._signaling))
@@ -167,7 +177,7 @@ class Call:
         return PeerContext(
             self.id,
             ConnectionConfig(self._ice, self._options.video_codec),
-            self._publications,
+            self._publishing.publications,
             self._signaling.send,
             self._reporter,
             self._on_told,
@@ -213,9 +223,7 @@ class Call:
             await self._signaling.close()
         if self._mesh is not None:
             await self._mesh.close()
-        for publication in self._publications.values():
-            await publication.close()
-        await self._sources.close()
+        await self._publishing.close()
         if self.id:
             self._reporter.left(reason)
         self._reporter.log.end()
@@ -233,10 +241,6 @@ class Call:
         self.error = error
         self._reporter.warn(str(error))
         self._leave_soon(reason)
-
-    def _on_source_end(self) -> None:
-        if all(publication.ended for publication in self._publications.values()):
-            self._leave_soon("source-ended")
 
     def _on_signaling(self, event: Any) -> None:
         assert self._mesh is not None
@@ -257,7 +261,7 @@ class Call:
             case replies.RoomUpdated(room=room):
                 emit(events.RoomUpdated, room=room)
             case replies.Muted(room_id=room_id, kind=kind, by=by):
-                self._silence(kind, True)
+                self._publishing.silence(kind, True)
                 emit(events.Muted, room_id=room_id, kind=kind, by=by)
             case replies.RoomClosed(room_id=room_id):
                 emit(events.RoomClosed, room_id=room_id)
@@ -279,7 +283,7 @@ class Call:
         assert self._mesh is not None
         self.id = self._reporter.own_id = id
         self._mesh.restart(self._peer_context())
-        if any(publication.muted for publication in self._publications.values()):
+        if any(publication.muted for publication in self._publishing.publications.values()):
             self._spawn(self._tell_muted())
 
     def _on_chat(self, message: replies.ChatMessage) -> None:
@@ -301,22 +305,15 @@ class Call:
         return next((m.display_name for m in members if m.id == self.id), "")
 
     async def _set_muted(self, kind: Kinds, muted: bool) -> None:
-        self._silence(kind, muted)
+        self._publishing.silence(kind, muted)
         await self._tell_muted()
 
     async def _tell_muted(self) -> None:
         if isinstance(self._signaling, RoomClient):
             await self._signaling.set_media_state(
-                audio_muted=self._is_muted("audio"), video_muted=self._is_muted("video")
+                audio_muted=self._publishing.is_muted("audio"),
+                video_muted=self._publishing.is_muted("video"),
             )
-
-    def _silence(self, kind: Kinds, muted: bool) -> None:
-        for publication in self._publications.values():
-            if kind in (publication.kind, "all"):
-                publication.muted = muted
-
-    def _is_muted(self, kind: Kind) -> bool:
-        return kind in self._publications and self._publications[kind].muted
 
     async def _report_stats(self, interval: float) -> None:
         while True:

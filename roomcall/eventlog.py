@@ -3,32 +3,33 @@
 Rule 1. A reader sees everything since the call was entered, in order, however late it starts: so no
         `track` or `first-frame` is missed between entering and iterating.
 Rule 2. The log is bounded (`LENGTH`): a reader further behind than that loses the oldest.
-Rule 3. Of statistics only the latest `KEPT_STATS` stay: they would push the rest out.
+Rule 3. Of statistics and data only the latest stay (`FEW`): they would push the rest out, and fill
+        the memory.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from itertools import takewhile
+from operator import itemgetter
 
-from .events import Event, StatsUpdated
+from .events import DataReceived, Event, StatsUpdated
 
 LENGTH = 4096
-KEPT_STATS = 10
+FEW: dict[type[Event], int] = {StatsUpdated: 10, DataReceived: 64}
 
 
 class EventLog:
     def __init__(self) -> None:
         self._events: deque[tuple[int, Event]] = deque(maxlen=LENGTH)
+        self._few = {kind: deque[tuple[int, Event]](maxlen=length) for kind, length in FEW.items()}
         self._count = 0
         self._ended = False
         self._changed = asyncio.Event()
 
     def append(self, event: Event) -> None:
-        if isinstance(event, StatsUpdated):
-            self._forget_stats()
         self._count += 1
-        self._events.append((self._count, event))
+        self._few.get(type(event), self._events).append((self._count, event))
         self._wake()
 
     def end(self) -> None:
@@ -36,14 +37,13 @@ class EventLog:
         self._ended = True
         self._wake()
 
-    def _forget_stats(self) -> None:
-        kept = [item for item in self._events if isinstance(item[1], StatsUpdated)]
-        if len(kept) >= KEPT_STATS:
-            self._events.remove(kept[0])
-
     def _after(self, seen: int) -> list[tuple[int, Event]]:
-        newest_first = takewhile(lambda item: item[0] > seen, reversed(self._events))
-        return list(newest_first)[::-1]
+        fresh = [
+            item
+            for events in (self._events, *self._few.values())
+            for item in takewhile(lambda item: item[0] > seen, reversed(events))
+        ]
+        return sorted(fresh, key=itemgetter(0))
 
     def _wake(self) -> None:
         self._changed.set()

@@ -5,6 +5,7 @@ command prints: the class's `event` name and its fields in camelCase; a peer sta
 client id.
 """
 
+import base64
 import json
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -14,6 +15,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from .media.source import Kind
+    from .peer.datachannel import DataChannel
     from .peer.peer import Peer
     from .peer.track import RemoteTrack
     from .protocol.replies import LeaveReason
@@ -270,6 +272,31 @@ class SignalingRestored(Event):
 class WarningIssued(Event):
     event = "warning"
     message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChannelOpened(PeerEvent):
+    """The peer has opened a data channel."""
+
+    event = "channel-opened"
+    label: str
+    channel: "DataChannel" = field(metadata=_HIDDEN)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataReceived(PeerEvent):
+    """A message on a data channel: `data` is `str` or `bytes`, and in JSON `text` or `base64`."""
+
+    event = "data"
+    label: str
+    data: str | bytes = field(metadata=_HIDDEN)
+
+    def to_dict(self) -> dict[str, Any]:
+        # Not `super()`: a dataclass with slots is another class than the one in the source.
+        result = Event.to_dict(self)
+        if isinstance(self.data, str):
+            return result | {"text": self.data}
+        return result | {"base64": base64.b64encode(self.data).decode()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from . import events
@@ -66,7 +67,8 @@ async def join(
     Raises `SourceError` before the server is contacted, then `ServerUnreachable`, `Refused` or
     `ProtocolError`.
     """
-    sources = await open_sources(video, audio, VideoOptions(video_size, fps), loop=loop)
+    opening = partial(open_sources, options=VideoOptions(video_size, fps), loop=loop)
+    sources = await opening(video, audio)
     call = Call(
         signaling
         or RoomClient(
@@ -79,6 +81,7 @@ async def join(
             patience=reconnect_for,
         ),
         sources,
+        opening,
         bitrates={"video": video_bitrate, "audio": audio_bitrate},
         options=CallOptions(
             tuple(ice_servers),

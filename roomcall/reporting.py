@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from . import events
 from .eventlog import EventLog
 from .media.source import Kind
+from .peer.datachannel import DataChannel
 from .peer.internals import SelectedPair
 from .peer.peer import Peer
 from .peer.track import RemoteTrack
@@ -72,6 +73,14 @@ class Reporter:
 
     def peer_failed(self, peer: Peer, reason: str) -> None:
         self.emit(events.PeerFailed, peer=peer, name=peer.name, reason=reason)
+
+    def channel_opened(self, peer: Peer, channel: DataChannel) -> None:
+        self.emit(
+            events.ChannelOpened, peer=peer, name=peer.name, label=channel.label, channel=channel
+        )
+
+    def data_received(self, peer: Peer, label: str, data: str | bytes) -> None:
+        self.emit(events.DataReceived, peer=peer, name=peer.name, label=label, data=data)
 
     def peer_hung_up(self, peer: Peer, reason: str) -> None:
         if reason != "no-media":  # a member without media: as it should be

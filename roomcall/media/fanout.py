@@ -119,12 +119,13 @@ class Publication:
 
     def __init__(
         self,
-        source: VideoSource | AudioSource,
+        kind: Kind,
+        source: VideoSource | AudioSource | None = None,
         *,
         bitrate: int | None = None,
         on_end: Callable[[], None] | None = None,
     ) -> None:
-        self.kind: Kind = source.kind
+        self.kind: Kind = kind
         self.ended = False
         self.muted = False  # then the source goes on and nothing of it is sent
         self._source = source
@@ -133,8 +134,26 @@ class Publication:
         self._encodings: dict[str, Encoding] = {}
         self._pump: asyncio.Task[None] | None = None
 
+    @property
+    def sends(self) -> bool:
+        """Whether there is a source."""
+        return self._source is not None
+
     def start(self) -> None:
-        self._pump = asyncio.create_task(self._run(), name=f"roomcall-publish-{self.kind}")
+        if self._source is not None:
+            run = self._run(self._source)
+            self._pump = asyncio.create_task(run, name=f"roomcall-publish-{self.kind}")
+
+    async def change(self, source: VideoSource | AudioSource | None) -> None:
+        """Another source in the place of the one so far, which is closed; None: nothing is sent.
+
+        All sources keep the time of the event loop, so that time goes on for the receivers.
+        """
+        await self._stop()
+        self._source, self.ended = source, False
+        for encoding in self._encodings.values():
+            encoding.key_frames.request()
+        self.start()
 
     def subscribe(self, codec: str) -> Subscription:
         """Packets in an RTP codec (`H264`, `VP8`, `opus`). Raises `ValueError` for another one."""
@@ -147,10 +166,10 @@ class Publication:
     def _discard(self, codec: str) -> None:
         self._encodings.pop(codec).close()
 
-    async def _run(self) -> None:
+    async def _run(self, source: VideoSource | AudioSource) -> None:
         try:
             while True:
-                frame = await self._source.recv()
+                frame = await source.recv()
                 if self.muted:
                     continue
                 for codec, encoding in list(self._encodings.items()):
@@ -165,9 +184,14 @@ class Publication:
             logger.error("%s cannot be encoded: %s", self.kind, error)
 
     async def close(self) -> None:
+        await self._stop()
+        for codec in list(self._encodings):
+            self._discard(codec)
+
+    async def _stop(self) -> None:
         if self._pump is not None:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
-        for codec in list(self._encodings):
-            self._discard(codec)
-        await self._source.close()
+            self._pump = None
+        if self._source is not None:
+            await self._source.close()

@@ -56,6 +56,7 @@ class ConnectionListener:
     `on_consent`: whether the other end still answers on the path. `on_candidate`: one of ours
     (`RTCIceCandidateInit`) that was found after its description. `on_restarted`: whether a new
     generation of ICE has found a path, which is in use then. `on_told`: what our counterpart says.
+    `on_channel`: a data channel that the other end has opened.
     """
 
     on_connected: Callable[[internals.SelectedPair], None]
@@ -66,6 +67,7 @@ class ConnectionListener:
     on_candidate: Callable[[Mapping[str, Any]], None]
     on_restarted: Callable[[bool], None]
     on_told: Callable[[Mapping[str, Any]], None]
+    on_channel: Callable[[RTCDataChannel], None]
     tap: Callable[[Kind], internals.ReceiverTap]
 
 
@@ -88,6 +90,8 @@ class Connection:
         self._closing: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._channel: RTCDataChannel | None = None
+        self._unoffered = False  # we send what the other end does not know of
+        self._reoffer: str | None = None  # that says so, and is not answered yet
         # The servers are for our own ICE agent; aiortc would ask one of Google's if it had none.
         self._pc = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -125,31 +129,44 @@ class Connection:
         self._after_negotiation()
 
     async def restart_offer(self) -> dict[str, str]:
-        """Begin a new generation of ICE, and describe it."""
+        """Begin a new generation of ICE, and describe it; and what we send since the last offer.
+
+        aiortc has no rollback: it hears of the offer when it is answered.
+        """
         agent = internals.ice_agent(self._pc)
         await self._end_restart()
         await agent.begin_restart()
+        described = self._pc.localDescription.sdp
+        if self._unoffered:
+            described = sdp.with_sending(described, (await self._pc.createOffer()).sdp)
         text = sdp.restart_offer(
-            self._pc.localDescription.sdp,
+            described,
             agent.local_username,
             agent.local_password,
             [candidate.to_sdp() for candidate in agent.local_candidates],
             complete=agent.newest.complete,
             version=int(time.time()) + _NTP_EPOCH,
         )
+        self._reoffer = text if self._unoffered else None
         return {"type": "offer", "sdp": text}
 
     async def accept_restart(self, answer: str) -> None:
         """Look for a path with the answer's generation. Raises `ValueError` where it has none."""
         await self._end_restart()
+        if self._reoffer is not None:
+            offer, self._reoffer, self._unoffered = self._reoffer, None, False
+            await self._pc.setLocalDescription(RTCSessionDescription(offer, "offer"))
+            await self.accept(answer)
         self._connect_restart(answer)
 
     async def answer_restart(self, offer: str) -> dict[str, str]:
         """Begin a new generation for an offer's, and describe it: `connect_restart` comes next."""
         await self._end_restart()
         await internals.ice_agent(self._pc).begin_restart()
+        self._reoffer = None
         await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await self._pc.setLocalDescription()
+        self._unoffered = False
         self._after_negotiation()
         self._connect_restart(offer)
         return self._description()
@@ -188,8 +205,14 @@ class Connection:
         if self._channel is not None and self._channel.readyState == "open":
             self._channel.send(json.dumps(message))
 
+    def open_channel(
+        self, label: str, *, ordered: bool, max_retransmits: int | None
+    ) -> RTCDataChannel:
+        return self._pc.createDataChannel(label, ordered=ordered, maxRetransmits=max_retransmits)
+
     def _hear(self, channel: RTCDataChannel) -> None:
         if channel.label != DATA_CHANNEL:
+            self._listener.on_channel(channel)
             return
         self._channel = channel
 
@@ -291,17 +314,31 @@ class Connection:
         return {"type": description.type, "sdp": text}
 
     def _add_transceiver(self, kind: Kind) -> None:
-        publication = self._publications.get(kind)
-        if publication is None or kind in self._tracks:
+        if kind in self._tracks or not self._publications[kind].sends:
             transceiver = self._pc.addTransceiver(kind, direction="recvonly")
         else:
-            outbound = self.outbound[kind] = Outbound(kind)
-            track = self._tracks[kind] = PacketTrack(publication, outbound)
-            transceiver = self._pc.addTransceiver(track, direction="sendrecv")
-            track.send_by(transceiver.sender)
+            transceiver = self._pc.addTransceiver(self._make_track(kind), direction="sendrecv")
+            self._tracks[kind].send_by(transceiver.sender)
         if kind == "video":
             transceiver.setCodecPreferences(_preferences(self._config.video_codec))
         self._tap(transceiver)
+
+    def _make_track(self, kind: Kind) -> PacketTrack:
+        outbound = self.outbound[kind] = Outbound(kind)
+        track = self._tracks[kind] = PacketTrack(self._publications[kind], outbound)
+        return track
+
+    def send_what_is_published(self) -> bool:
+        """Send what was not sent so far; whether that has to be offered to the other end."""
+        for transceiver in self._pc.getTransceivers():
+            kind = _kind(transceiver)
+            if kind not in self._tracks and self._publications[kind].sends:
+                track = self._make_track(kind)
+                transceiver.sender.replaceTrack(track)
+                track.send_by(transceiver.sender)
+                transceiver.direction = "sendrecv"
+                self._unoffered = True
+        return self._unoffered
 
     def _tap(self, transceiver: RTCRtpTransceiver) -> None:
         first = all(other.kind != transceiver.kind for other in self._tapped)

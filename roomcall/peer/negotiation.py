@@ -133,7 +133,7 @@ class Negotiation:
 
     def restart(self) -> list[Effect]:
         """A new generation of ICE, on a path that lives or is lost."""
-        return self._restarts.begin(self.call_id) if self.phase is Phase.CONNECTED else []
+        return self._restarts.want(self.call_id) if self.phase is Phase.CONNECTED else []
 
     def restarted(self, found: bool) -> list[Effect]:
         """The checks of the last restart have ended: with a pair, which is in use, or without."""

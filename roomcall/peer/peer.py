@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..errors import NoMediaPath
+from aiortc import RTCDataChannel
+
+from ..errors import NoMediaPath, RoomcallError
 from ..media.fanout import Publication
 from ..media.source import Kind
 from . import effects as e
-from .connection import Connection, ConnectionConfig, ConnectionListener
+from .connection import DATA_CHANNEL, Connection, ConnectionConfig, ConnectionListener
+from .datachannel import DataChannel
 from .internals import SelectedPair
 from .listener import PeerListener
 from .negotiation import Negotiation
@@ -60,6 +63,7 @@ class Peer:
         self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(
             MAX_PENDING_SIGNALS
         )
+        self._channels: dict[DataChannel, Connection | None] = {}  # and what carries each
         self._old: list[Connection] = []  # to be closed; one may live until its successor does
         self._retiring: asyncio.TimerHandle | None = None
         self._tried = ""  # by the connection that was dropped last
@@ -110,6 +114,31 @@ class Peer:
         trip = round(min(trips), 6) if trips else None
         return {"roundTripTime": trip, "candidatePair": pair} | result
 
+    async def open_channel(
+        self, label: str, ordered: bool = True, max_retransmits: int | None = None
+    ) -> DataChannel:
+        """A data channel, when it is open. Raises `RoomcallError` where there is no connection."""
+        if self._connection is None or label == DATA_CHANNEL:
+            why = "not connected" if self._connection is None else "the label is our own"
+            raise RoomcallError(f"no channel {label} to {self.name or self.id}: {why} — try again")
+        made = self._connection.open_channel(
+            label, ordered=ordered, max_retransmits=max_retransmits
+        )
+        channel = self._add_channel(made)
+        await channel.opened()
+        return channel
+
+    def _add_channel(self, made: RTCDataChannel) -> DataChannel:
+        def on_message(data: str | bytes) -> None:
+            self._context.listener.data_received(self, channel.label, data)
+
+        channel = DataChannel(made, on_message)
+        self._channels[channel] = self._connection
+        return channel
+
+    def _on_channel(self, made: RTCDataChannel) -> None:
+        self._context.listener.channel_opened(self, self._add_channel(made))
+
     async def reconnect(self) -> None:
         """Look for a new path while media goes on over the old one; where there is no connection,
         make a new one. Returns when it is in use. Raises `NoMediaPath` where none was found."""
@@ -131,6 +160,16 @@ class Peer:
         pair = self._connection.candidate_pair() if self._connection is not None else None
         if pair is not None and pair["localCandidateType"] == "relay":
             self._post(self._negotiation.restart)
+
+    def send_what_is_published(self) -> None:
+        """What was not sent so far: with another offer, where there is a connection."""
+
+        def offer() -> list[e.Effect]:
+            if self._connection is None or not self._connection.send_what_is_published():
+                return []
+            return self._negotiation.restart()
+
+        self._post(offer)
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Something to its counterpart of us, over the connection; lost where it cannot be sent."""
@@ -286,6 +325,7 @@ class Peer:
                 on_consent=current(self._on_consent),
                 on_candidate=current(self._on_candidate),
                 on_restarted=current(self._on_restarted),
+                on_channel=current(self._on_channel),
                 on_told=current(lambda message: self._context.on_told(self, message)),
                 tap=self._reception.tap,
             ),
@@ -308,6 +348,9 @@ class Peer:
     async def _close(self, connection: Connection) -> None:
         await connection.close()
         self._old.remove(connection)
+        for channel in [c for c, carrier in self._channels.items() if carrier is connection]:
+            channel.end()
+            del self._channels[channel]
 
     def _on_connected(self, pair: SelectedPair) -> None:
         self.state = "connected"
@@ -316,6 +359,7 @@ class Peer:
             drop: list[e.Effect] = [e.DropReplaced()]
             self._retiring = self._loop.call_later(OLD_STAYS, self._post, lambda: drop)
         self._found(True)
+        self.send_what_is_published()  # it may have begun meanwhile
         self._context.listener.peer_connected(self, self._loop.time() - self._offered_at, pair)
 
     def _on_consent(self, given: bool) -> None:

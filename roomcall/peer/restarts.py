@@ -7,7 +7,8 @@ Rule 2.  The impolite side begins, the polite one where the other has not by the
 Rule 3.  An offer has `ANSWER_PATIENCE`, the checks of a restart have `CHECK_PATIENCE`, before the
          next one takes their place. Checks are repeated meanwhile, so that a path is tried about
          each second all the same.
-Rule 4.  Of several answers the last counts: where signals were held up, it is that to the last
+Rule 4.  A restart that is wished for on a path that lives is tried again until it has found one.
+Rule 5.  Of several answers the last counts: where signals were held up, it is that to the last
          offer.
 """
 
@@ -33,6 +34,7 @@ class Restarts:
     lost: bool = False
     stage: Stage = Stage.NONE
     ours: bool = False  # who has offered
+    wanted: bool = False  # on a path that lives
     count: int = 0  # since the path was lost
 
     @property
@@ -59,6 +61,10 @@ class Restarts:
         timer = None if self.stage is Stage.NONE else ANSWER_PATIENCE
         return [Report("connected"), SetTimer(timer)]
 
+    def want(self, call_id: str | None) -> list[Effect]:
+        self.wanted = True
+        return self.begin(call_id)
+
     def begin(self, call_id: str | None) -> list[Effect]:
         self.stage, self.ours = Stage.OFFERED, True
         self.count += 1
@@ -66,7 +72,7 @@ class Restarts:
 
     def timer(self, call_id: str | None) -> list[Effect]:
         """A restart is due, or the last one had its time."""
-        if self.lost:
+        if self.lost or self.wanted:
             return self.begin(call_id)
         self.stage = Stage.NONE
         return []
@@ -77,8 +83,9 @@ class Restarts:
             return []
         self.stage = Stage.NONE
         if found:
+            self.wanted = False
             return self.path_back() or [SetTimer(None)]
-        if not self.lost:
+        if not (self.lost or self.wanted):
             return [SetTimer(None)]
         return [SetTimer(LATER_INTERVAL if self.count >= MANY else INTERVAL)]
 

@@ -4,6 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# RFC 8866 section 6.7, RFC 8830, RFC 5576
+_SENDING = re.compile(
+    r"^a=(?:sendrecv|sendonly|recvonly|inactive|(?:msid|ssrc|ssrc-group):.*)\r?\n", re.MULTILINE
+)
 _CANDIDATES = re.compile(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
 
 
@@ -41,6 +45,19 @@ def fingerprint(sdp: str) -> str | None:
 def incomplete(sdp: str) -> str:
     """Further candidates will come (RFC 8838 section 4)."""
     return re.sub(r"^a=end-of-candidates\r?\n", "", sdp, flags=re.MULTILINE)
+
+
+def with_sending(last: str, created: str) -> str:
+    """Our last description, with the directions and streams of one that was made just now.
+
+    A description that is made anew would have payload types and extension ids of its own.
+    """
+    old, new = (re.split(r"^(?=m=)", text, flags=re.MULTILINE) for text in (last, created))
+    for index in range(1, min(len(old), len(new))):
+        old[index] = _SENDING.sub("", old[index]) + "".join(
+            match[0] for match in _SENDING.finditer(new[index])
+        )
+    return "".join(old)
 
 
 def restart_offer(

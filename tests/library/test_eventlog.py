@@ -4,7 +4,7 @@ import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
 
-from roomcall.eventlog import KEPT_STATS, LENGTH, EventLog
+from roomcall.eventlog import FEW, LENGTH, EventLog
 from roomcall.events import Event, StatsUpdated, WarningIssued
 
 NOW = datetime(2026, 1, 22, 10, 30, tzinfo=UTC)
@@ -114,17 +114,17 @@ async def test_of_statistics_only_the_latest_stay_and_push_nothing_out() -> None
     log.append(warning(LENGTH + 100))
     log.end()
     last = LENGTH + 100
-    assert await read(log) == [0, *range(last - KEPT_STATS, last), last]
+    assert await read(log) == [0, *range(last - FEW[StatsUpdated], last), last]
 
 
 async def test_a_reader_that_keeps_up_sees_all_statistics() -> None:
     log = EventLog()
     seen = []
     async with aclosing(aiter(log)) as events:  # type: ignore[type-var]
-        for number in range(3 * KEPT_STATS):
+        for number in range(3 * FEW[StatsUpdated]):
             log.append(stats(number))
             seen.append(int((await anext(events)).t))
-    assert seen == list(range(3 * KEPT_STATS))
+    assert seen == list(range(3 * FEW[StatsUpdated]))
 
 
 async def test_a_cancelled_reader_leaves_the_others_alone() -> None:

@@ -73,7 +73,7 @@ async def publish() -> AsyncIterator[Publish]:
 
     def publish_one(kind: Any) -> tuple[Source, Publication]:
         source = Source(kind)
-        publication = Publication(source)
+        publication = Publication(source.kind, source)
         publication.start()
         made.append(publication)
         return source, publication
@@ -277,7 +277,7 @@ async def test_the_end_of_the_source_leaves_readers_waiting(
 ) -> None:
     ended = asyncio.Event()
     source = Source("video")
-    publication = Publication(source, on_end=ended.set)
+    publication = Publication(source.kind, source, on_end=ended.set)
     publication.start()
     subscription = publication.subscribe("VP8")
     await source.give()
@@ -297,12 +297,12 @@ async def test_the_end_of_the_source_leaves_readers_waiting(
 
 async def test_close_ends_the_source_the_task_and_the_threads() -> None:
     source = Source("video")
-    publication = Publication(source)
+    publication = Publication(source.kind, source)
     await publication.close()
     assert source.closed  # also where it never started
 
     source = Source("video")
-    publication = Publication(source)
+    publication = Publication(source.kind, source)
     before = asyncio.all_tasks()
     publication.start()
     for codec in ("H264", "VP8"):

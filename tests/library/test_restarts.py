@@ -85,6 +85,17 @@ def test_of_several_answers_the_last_counts() -> None:
     assert restarts.on_answer("second")[0] == AcceptRestart("second")
 
 
+def test_a_restart_that_is_wished_for_is_tried_until_it_finds_a_path() -> None:
+    restarts = Restarts()
+    assert restarts.want("x") == [Restart("x"), SetTimer(ANSWER_PATIENCE)]
+    assert restarts.timer("x") == [Restart("x"), SetTimer(ANSWER_PATIENCE)]  # no answer
+    restarts.on_answer("theirs")
+    assert restarts.ended(False) == [SetTimer(INTERVAL)]
+    assert restarts.timer("x")[0] == Restart("x")
+    restarts.on_answer("theirs")
+    assert restarts.ended(True) == [SetTimer(None)]
+
+
 def test_renegotiate_asks_for_a_restart() -> None:
     negotiation = connected("b", "a")
     assert negotiation.signal("renegotiate", {"iceRestart": True}, "new") == [

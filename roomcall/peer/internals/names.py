@@ -40,8 +40,7 @@ _CLASS_NAMES: list[tuple[type, list[str]]] = [
         ],
     ),
     (aioice.ice.StunProtocol, ["request"]),
-    (aioice.turn.TurnClientTcpProtocol, ["connect", "delete", "request"]),
-    (aioice.turn.TurnClientUdpProtocol, ["connect", "delete", "request"]),
+    (aioice.turn.TurnClientMixin, ["connect", "delete", "request"]),
 ]
 _FUNCTIONS = ["get_host_addresses", "relayed_candidate", "server_reflexive_candidate"]
 _RECEIVER_ATTRIBUTES = [

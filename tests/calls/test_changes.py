@@ -1,0 +1,124 @@
+"""What changes during a call: sources, and data channels."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import roomcall
+from roomcall.peer.datachannel import MAX_MESSAGE_BYTES, MAX_UNSENT_BYTES
+from roomcall.testing.media import make_video
+
+TESTSRC, FILE = (640, 360), (320, 180)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("video") / "cam.mp4"
+    return make_video(path, fps=15, seconds=2, size=FILE)
+
+
+async def picture_of(call: roomcall.Call, peer: roomcall.Call, size: tuple[int, int]) -> None:
+    """Wait for a picture of this size; the time of pictures goes on meanwhile."""
+    track = call.peers[peer.id].video
+    assert track is not None
+    last = float("-inf")
+    async with asyncio.timeout(10):
+        async for frame in track.frames():
+            assert frame.time > last
+            last = frame.time
+            if (frame.width, frame.height) == size:
+                return
+
+
+async def ended(call: roomcall.Call) -> list[roomcall.Event]:
+    await call.leave()
+    return [event async for event in call]
+
+
+async def test_a_source_is_changed_stopped_and_begun_again(mesh: Any, video: Path) -> None:
+    ann, bob = await mesh(2, fps=15)
+    await picture_of(bob, ann, TESTSRC)
+    changed = asyncio.create_task(picture_of(bob, ann, FILE))
+    await ann.publish(video=str(video), audio=str(video))
+    await changed
+    pictures = bob.peers[ann.id].video.packets()
+    await ann.publish(video=None)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            for _ in range(15):
+                await anext(pictures)
+    await pictures.aclose()
+    await ann.publish(video="testsrc")
+    await picture_of(bob, ann, TESTSRC)
+    with pytest.raises(roomcall.SourceError):
+        await ann.publish(video="/nowhere.mp4")
+    await picture_of(bob, ann, TESTSRC)
+    events = await ended(bob)
+    assert sum(isinstance(event, roomcall.PeerConnected) for event in events) == 1
+
+
+async def test_what_was_not_sent_so_far_is_sent_on_the_same_connection(mesh: Any) -> None:
+    ann, bob = await mesh(2, video="none", audio="testsrc")
+    await ann.wait_for(roomcall.FirstFrame, 10, kind="audio")
+    await asyncio.gather(ann.publish(video="testsrc"), bob.publish(video="testsrc"))
+    for call, other in ((ann, bob), (bob, ann)):
+        added = await call.wait_for(roomcall.TrackAdded, 10, kind="video")
+        assert added.peer is call.peers[other.id]
+        await call.wait_for(roomcall.FirstFrame, 10, kind="video")
+        await picture_of(call, other, TESTSRC)
+        assert (await call.stats())[other.id]["audio"]["inbound"]["packetsLost"] == 0
+    late = asyncio.create_task(mesh(1, room="mesh", video="none"))
+    (cem,) = await late
+    await cem.wait_for(roomcall.FirstFrame, 10, kind="video")  # who comes later gets it at once
+    events = await ended(bob)
+    assert sum(isinstance(event, roomcall.PeerConnected) for event in events) == 2
+
+
+async def test_data_goes_both_ways_in_order_and_is_held_back(mesh: Any) -> None:
+    ann, bob = await mesh(2, video="none")
+    channel = await ann.peers[bob.id].open_channel("files")
+    opened = await bob.wait_for(roomcall.ChannelOpened, 10)
+    assert (opened.label, opened.name, opened.channel.label) == ("files", "ann", "files")
+    await opened.channel.send(b"\x00\xff")
+    received = await ann.wait_for(roomcall.DataReceived, 10)
+    assert (received.peer, received.data) == (ann.peers[bob.id], b"\x00\xff")
+    assert received.to_dict()["base64"] == "AP8="
+
+    async def fill() -> None:
+        for number in range(40):
+            await channel.send(f"{number:06}" * 10_000)  # 60 kB
+            assert channel._channel.bufferedAmount <= MAX_UNSENT_BYTES
+        await channel.close()
+
+    filling = asyncio.create_task(fill())
+    async with asyncio.timeout(30):
+        seen = [message[:6] async for message in opened.channel]
+    await filling
+    assert seen == [f"{number:06}" for number in range(40)]
+    texts = [event for event in await ended(bob) if isinstance(event, roomcall.DataReceived)]
+    assert texts[0].to_dict()["text"][:6] == "000000"
+
+
+async def test_channels_that_cannot_be_used(mesh: Any) -> None:
+    ann, bob = await mesh(2, video="none")
+    peer = ann.peers[bob.id]
+    channel = await peer.open_channel("loose", ordered=False, max_retransmits=0)
+    with pytest.raises(roomcall.RoomcallError, match="send at most"):
+        await channel.send(b"x" * (MAX_MESSAGE_BYTES + 1))
+    with pytest.raises(roomcall.RoomcallError, match="our own"):
+        await peer.open_channel("roomcall")
+    reading = asyncio.create_task(drain(channel))
+    await bob.leave()
+    await ann.wait_for(roomcall.PeerLeft, 10)
+    assert await reading == []
+    with pytest.raises(roomcall.RoomcallError, match="closed"):
+        await channel.send("too late")
+    with pytest.raises(roomcall.RoomcallError, match="not connected"):
+        await peer.open_channel("too late")
+
+
+async def drain(channel: roomcall.DataChannel) -> list[str | bytes]:
+    async with asyncio.timeout(10):
+        return [message async for message in channel]
