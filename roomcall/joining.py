@@ -10,6 +10,7 @@ from . import events
 from .call import Call, CallOptions
 from .media.source import VideoOptions
 from .media.sources import open_sources
+from .media.sources.passing import Passing
 from .network.conditions import Network
 from .peer.connection import VideoCodecChoice
 from .peer.ice_servers import IcePolicy
@@ -38,6 +39,7 @@ async def join(
     video_codec: VideoCodecChoice = "auto",
     video_bitrate: int | None = None,
     audio_bitrate: int | None = None,
+    passthrough: bool = True,
     loop: bool = True,
     ice_servers: Sequence[Mapping[str, Any]] = (),
     ice_policy: IcePolicy = "all",
@@ -55,8 +57,9 @@ async def join(
     is False; `private` always makes a new one that only its id leads to. `password` is the room's,
     also of one that is made; `token` the JWT that the server demands. `video` and `audio` are
     what SRC says of the command (a path, "testsrc", "none") or a source object; without `audio` the
-    sound of the video source is sent. `ice_servers` (W3C `RTCIceServer`) adds to the server's.
-    `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
+    sound of the video source is sent. What of a file fits goes out as it is, neither decoded nor
+    encoded; with `passthrough` False all is encoded. `ice_servers` (W3C `RTCIceServer`) adds to the
+    server's. `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
     With `stats_interval` (seconds) `StatsUpdated` comes that often. A server that is lost is tried
     again for `reconnect_for` seconds, while media goes on.
@@ -67,7 +70,16 @@ async def join(
     Raises `SourceError` before the server is contacted, then `ServerUnreachable`, `Refused` or
     `ProtocolError`.
     """
-    opening = partial(open_sources, options=VideoOptions(video_size, fps), loop=loop)
+    opening = partial(
+        open_sources,
+        options=VideoOptions(video_size, fps),
+        passing=Passing(
+            passthrough,
+            {"h264": "H264", "vp8": "VP8"}.get(video_codec),
+            {"video": video_bitrate, "audio": audio_bitrate},
+        ),
+        loop=loop,
+    )
     sources = await opening(video, audio)
     call = Call(
         signaling

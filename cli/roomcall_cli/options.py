@@ -83,6 +83,7 @@ class Media:
     video_bitrate: int | None
     audio_bitrate: int | None
     loop: bool
+    passthrough: bool
 
 
 def server_options(function: Command) -> Command:
@@ -196,6 +197,11 @@ def media_options(function: Command) -> Command:
     @click.option("--video-bitrate", type=Bitrate(), help="Such as 500k or 2M.")
     @click.option("--audio-bitrate", type=Bitrate(), help="Such as 32k.")
     @click.option("--no-loop", is_flag=True, help="Leave at the end of a file.")
+    @click.option(
+        "--no-passthrough",
+        is_flag=True,
+        help="Encode everything, also what could go out as it is in the file.",
+    )
     @functools.wraps(function)
     def command(
         *args: Any,
@@ -207,10 +213,19 @@ def media_options(function: Command) -> Command:
         video_bitrate: int | None,
         audio_bitrate: int | None,
         no_loop: bool,
+        no_passthrough: bool,
         **rest: Any,
     ) -> None:
         media = Media(
-            video, audio, size, fps, video_codec, video_bitrate, audio_bitrate, not no_loop
+            video=video,
+            audio=audio,
+            video_size=size,
+            fps=fps,
+            video_codec=video_codec,
+            video_bitrate=video_bitrate,
+            audio_bitrate=audio_bitrate,
+            loop=not no_loop,
+            passthrough=not no_passthrough,
         )
         function(*args, media=media, **rest)
 

@@ -2,28 +2,35 @@
 
     source -> Publication (a kind) -> Encoding (a codec, in a thread) -> Subscription (a peer)
 
+A source that gives packets in a codec has them handed on as they are; only for peers who need
+another codec they are decoded.
+
 Rule 1. A further peer costs its packets, nothing else.
 Rule 2. A slow peer delays nobody: its queue is bounded; when it is full, a picture's backlog is
         dropped and the peer resumes at its next key frame, of a sound the oldest packet is dropped.
-Rule 3. A subscription never ends and never raises by itself: aiortc's sender would be dead.
+Rule 3. A source of packets cannot make a key frame. Who comes later gets what was sent since the
+        last one, at once; who has lost something waits for the next.
+Rule 4. A subscription never ends and never raises by itself: aiortc's sender would be dead.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import av
 
+from .decoder import Decoder
 from .encoder import EncodedPacket, make_encoder
 from .keyframes import KeyFrameRequests
-from .source import AudioSource, Kind, SourceEnded, VideoSource
+from .source import Kind, PacketSource, Source, SourceEnded
 
 logger = logging.getLogger(__name__)
 
 # Packets a peer may lag behind: half a second of picture at 30 fps, one second of sound.
 QUEUE_LENGTH: dict[str, int] = {"video": 15, "audio": 50}
+MAX_PASSED = 300  # packets from one key frame of a source to the next, for those who come later
 
 
 class Subscription:
@@ -35,7 +42,20 @@ class Subscription:
         self._queue: deque[EncodedPacket] = deque()
         self._arrived = asyncio.Event()
         self._await_key_frame = encoding.kind == "video"
+        self._ahead = 0  # packets that it was given to begin with
         self.dropped = 0
+
+    def begin_with(self, packets: "Sequence[EncodedPacket]") -> None:
+        """From a key frame up to now."""
+        if packets:
+            self._await_key_frame = False
+            self._ahead = len(packets)
+            self._queue.extend(packets)
+            self._arrived.set()
+
+    def await_key_frame(self) -> None:
+        """What comes does not build on what came."""
+        self._await_key_frame = self._encoding.kind == "video"
 
     def push(self, packet: EncodedPacket) -> None:
         if self._await_key_frame:
@@ -43,7 +63,9 @@ class Subscription:
                 self.dropped += 1
                 return
             self._await_key_frame = False
-        if len(self._queue) >= self._limit:
+        if not self._queue:
+            self._ahead = 0
+        if len(self._queue) >= self._limit + self._ahead:
             self._overflow(packet)
         if not self._await_key_frame:
             self._queue.append(packet)
@@ -84,6 +106,7 @@ class Encoding:
         self.codec = codec
         self.key_frames = KeyFrameRequests()
         self._encoder = make_encoder(codec, bitrate)
+        self._passed: list[EncodedPacket] = []  # since the last key frame
         self._subscriptions: set[Subscription] = set()
         self._unused = unused
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"roomcall-encode-{codec}")
@@ -91,6 +114,7 @@ class Encoding:
     def subscribe(self) -> Subscription:
         subscription = Subscription(self)
         self._subscriptions.add(subscription)
+        subscription.begin_with(self._passed)
         self.key_frames.request(newcomer=True)
         return subscription
 
@@ -107,8 +131,29 @@ class Encoding:
         for packet in packets:
             if packet.is_keyframe:
                 self.key_frames.made(loop.time())
-            for subscription in self._subscriptions:
-                subscription.push(packet)
+            self._push(packet)
+
+    def pass_on(self, packet: EncodedPacket) -> None:
+        """A packet of the source, as it is."""
+        if self.kind == "video":
+            if packet.is_keyframe:
+                self._passed = [packet]
+            elif self._passed:
+                self._passed.append(packet)
+                if len(self._passed) > MAX_PASSED:
+                    self._passed = []  # until the next key frame nobody can begin
+        self._push(packet)
+
+    def break_off(self) -> None:
+        """What comes next does not build on what came."""
+        self._passed = []
+        self.key_frames.request()
+        for subscription in self._subscriptions:
+            subscription.await_key_frame()
+
+    def _push(self, packet: EncodedPacket) -> None:
+        for subscription in self._subscriptions:
+            subscription.push(packet)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False)
@@ -120,7 +165,7 @@ class Publication:
     def __init__(
         self,
         kind: Kind,
-        source: VideoSource | AudioSource | None = None,
+        source: Source | None = None,
         *,
         bitrate: int | None = None,
         on_end: Callable[[], None] | None = None,
@@ -132,6 +177,7 @@ class Publication:
         self._bitrate = bitrate
         self._on_end = on_end
         self._encodings: dict[str, Encoding] = {}
+        self._decoder: Decoder | None = None  # for peers who cannot take the source's packets
         self._pump: asyncio.Task[None] | None = None
 
     @property
@@ -139,20 +185,24 @@ class Publication:
         """Whether there is a source."""
         return self._source is not None
 
+    @property
+    def codec(self) -> str | None:
+        """RTP's name of what the source gives already encoded."""
+        return self._source.codec if isinstance(self._source, PacketSource) else None
+
     def start(self) -> None:
         if self._source is not None:
             run = self._run(self._source)
             self._pump = asyncio.create_task(run, name=f"roomcall-publish-{self.kind}")
 
-    async def change(self, source: VideoSource | AudioSource | None) -> None:
+    async def change(self, source: Source | None) -> None:
         """Another source in the place of the one so far, which is closed; None: nothing is sent.
 
         All sources keep the time of the event loop, so that time goes on for the receivers.
         """
         await self._stop()
         self._source, self.ended = source, False
-        for encoding in self._encodings.values():
-            encoding.key_frames.request()
+        self._break_off()
         self.start()
 
     def subscribe(self, codec: str) -> Subscription:
@@ -166,15 +216,15 @@ class Publication:
     def _discard(self, codec: str) -> None:
         self._encodings.pop(codec).close()
 
-    async def _run(self, source: VideoSource | AudioSource) -> None:
+    async def _run(self, source: Source) -> None:
         try:
             while True:
-                frame = await source.recv()
-                if self.muted:
-                    continue
-                for codec, encoding in list(self._encodings.items()):
-                    if self._encodings.get(codec) is encoding:  # it may go while another works
-                        await encoding.encode(frame)
+                item = await source.recv()
+                if isinstance(item, av.Packet):
+                    assert isinstance(source, PacketSource)
+                    await self._take_packet(item, source.codec)
+                elif not self.muted:
+                    await self._encode(item)
         except SourceEnded:
             self.ended = True
             if self._on_end is not None:
@@ -182,6 +232,36 @@ class Publication:
         except (av.FFmpegError, ValueError) as error:
             self.ended = True
             logger.error("%s cannot be encoded: %s", self.kind, error)
+
+    async def _encode(self, frame: av.VideoFrame | av.AudioFrame, but: str = "") -> None:
+        for codec, encoding in list(self._encodings.items()):
+            # It may go while another works.
+            if codec != but and self._encodings.get(codec) is encoding:
+                await encoding.encode(frame)
+
+    async def _take_packet(self, packet: EncodedPacket, codec: str) -> None:
+        if self.muted:
+            return self._break_off()
+        if (encoding := self._encodings.get(codec)) is not None:
+            encoding.pass_on(packet)
+        if self._encodings.keys() - {codec}:
+            if self._decoder is None:
+                self._decoder = Decoder(self.kind, codec)
+            assert packet.pts is not None, "a source stamps its packets"
+            time = float(packet.pts * packet.time_base)
+            for frame in await self._decoder.decode(bytes(packet), time) or ():
+                await self._encode(frame, but=codec)
+        elif self._decoder is not None:
+            self._end_decoder()
+
+    def _break_off(self) -> None:
+        for encoding in self._encodings.values():
+            encoding.break_off()
+
+    def _end_decoder(self) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
 
     async def close(self) -> None:
         await self._stop()
@@ -193,5 +273,6 @@ class Publication:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
             self._pump = None
+        self._end_decoder()
         if self._source is not None:
             await self._source.close()

@@ -12,10 +12,10 @@ Rule 4. A source that has ended raises `SourceEnded`, again and again.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from av import AudioFrame, VideoFrame
+    from av import AudioFrame, Packet, VideoFrame
 
 Kind = Literal["audio", "video"]
 
@@ -54,6 +54,24 @@ class AudioSource(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class PacketSource(Protocol):
+    """Gives encoded packets, stamped in the same way: video in presentation order and Annex B where
+    it is H.264. `codec` is RTP's name of it."""
+
+    kind: Kind
+    codec: str
+
+    async def recv(self) -> "Packet[Any]":
+        """The next packet, when it is due. Raises `SourceEnded`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+Source: TypeAlias = VideoSource | AudioSource | PacketSource
+
+
 @dataclass(frozen=True, slots=True)
 class VideoOptions:
     """What is asked of a picture: `size` in pixels (width, height), `fps`; None is as it comes."""
@@ -66,8 +84,8 @@ class VideoOptions:
 class Sources:
     """What a peer is to send. Both may come from one file, on one clock."""
 
-    video: VideoSource | None = None
-    audio: AudioSource | None = None
+    video: VideoSource | PacketSource | None = None
+    audio: AudioSource | PacketSource | None = None
 
     async def close(self) -> None:
         for source in (self.video, self.audio):

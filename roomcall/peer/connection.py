@@ -320,8 +320,17 @@ class Connection:
             transceiver = self._pc.addTransceiver(self._make_track(kind), direction="sendrecv")
             self._tracks[kind].send_by(transceiver.sender)
         if kind == "video":
-            transceiver.setCodecPreferences(_preferences(self._config.video_codec))
+            transceiver.setCodecPreferences(self._video_codecs())
         self._tap(transceiver)
+
+    def _video_codecs(self) -> list[RTCRtpCodecCapability]:
+        """All, the chosen one first, else that which the source has already. H.264 is our default:
+        x264 is the faster encoder."""
+        choice: str = self._config.video_codec
+        if choice == "auto":
+            choice = self._publications["video"].codec or "h264"
+        codecs: Iterable[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities("video").codecs
+        return sorted(codecs, key=lambda codec: codec.mimeType.lower() != f"video/{choice}".lower())
 
     def _make_track(self, kind: Kind) -> PacketTrack:
         outbound = self.outbound[kind] = Outbound(kind)
@@ -378,10 +387,3 @@ class Connection:
 
 def _kind(transceiver: RTCRtpTransceiver) -> Kind:
     return "video" if transceiver.kind == "video" else "audio"
-
-
-def _preferences(choice: VideoCodecChoice) -> list[RTCRtpCodecCapability]:
-    """All codecs, the chosen one first. H.264 is our default: x264 is the faster encoder."""
-    first = "video/vp8" if choice == "vp8" else "video/h264"
-    codecs: Iterable[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities("video").codecs
-    return sorted(codecs, key=lambda codec: codec.mimeType.lower() != first)

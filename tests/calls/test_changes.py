@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 import roomcall
+from roomcall.media import marks
+from roomcall.peer.connection import Connection
 from roomcall.peer.datachannel import MAX_MESSAGE_BYTES, MAX_UNSENT_BYTES
 from roomcall.testing.media import make_video
 
@@ -122,3 +124,57 @@ async def test_channels_that_cannot_be_used(mesh: Any) -> None:
 async def drain(channel: roomcall.DataChannel) -> list[str | bytes]:
     async with asyncio.timeout(10):
         return [message async for message in channel]
+
+
+@pytest.fixture(scope="module")
+def passing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """H.264 that can go out as it is, with a key frame every 2 s."""
+    path = tmp_path_factory.mktemp("passing") / "cam.mp4"
+    return make_video(path, fps=25, seconds=4, size=FILE, bframes=0, gop=50)
+
+
+async def test_a_file_goes_out_as_it_is_and_who_comes_late_sees_it_at_once(
+    mesh: Any, peer: Any, passing: Path
+) -> None:
+    ann, bob = await mesh(2, video=str(passing))
+    (picture,) = ann.peers.values()
+    publication = ann._publishing.publications["video"]
+    assert publication.codec == "H264"
+    await picture_of(bob, ann, FILE)
+    late = await peer("mesh", name="late")
+    first = await late.wait_for(roomcall.FirstFrame, 10, kind="video", peer=late.peers[ann.id])
+    assert first.seconds < 1.5  # though the next key frame may be 2 s away
+    numbers = await numbers_of(late, ann, 60)
+    assert [(b - a) % 100 for a, b in zip(numbers, numbers[1:], strict=False)] == [1] * 59
+
+
+async def test_who_needs_another_codec_gets_it_encoded(
+    peer: Any, passing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await peer("mixed", name="bob")
+    all_codecs = Connection._video_codecs
+
+    def without_h264(connection: Connection) -> list[Any]:
+        codecs = all_codecs(connection)
+        knows_all = connection._publications is not bob._publishing.publications
+        return [codec for codec in codecs if knows_all or codec.mimeType != "video/H264"]
+
+    monkeypatch.setattr(Connection, "_video_codecs", without_h264)
+    ann = await peer("mixed", name="ann", video=str(passing))
+    cem = await peer("mixed", name="cem")
+    for call, codec in ((bob, "VP8"), (cem, "H264")):
+        await call.wait_for(roomcall.FirstFrame, 10, kind="video")
+        assert call.peers[ann.id].video.codec == codec
+    await asyncio.gather(*(picture_of(call, ann, FILE) for call in (bob, cem)))
+
+
+async def numbers_of(call: roomcall.Call, peer: roomcall.Call, count: int) -> list[int]:
+    numbers: list[int] = []
+    async with asyncio.timeout(15):
+        async for frame in call.peers[peer.id].video.frames():
+            mark = marks.read(frame)
+            assert mark is not None
+            numbers.append(mark.number)
+            if len(numbers) == count:
+                break
+    return numbers

@@ -125,6 +125,7 @@ def command(
                 video_bitrate=media.video_bitrate,
                 audio_bitrate=media.audio_bitrate,
                 loop=media.loop,
+                passthrough=media.passthrough,
                 password=password,
                 token=token,
                 create=create,

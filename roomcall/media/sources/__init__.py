@@ -9,6 +9,7 @@ from ..clock import Clock, LoopClock
 from ..source import Kind, Sources, VideoOptions
 from .adapted import AdaptedAudio, AdaptedVideo, receiver
 from .opening import Wanted, open_file
+from .passing import Passing
 from .testsrc import open_testsrc
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -20,6 +21,7 @@ async def open_sources(
     audio: object = None,
     options: VideoOptions = VideoOptions(),  # noqa: B008 - frozen
     *,
+    passing: Passing = Passing(allowed=False),  # noqa: B008 - frozen
     loop: bool = True,
     clock: Clock | None = None,
 ) -> Sources:
@@ -30,13 +32,14 @@ async def open_sources(
             aiortc's tracks, or an asynchronous iterator of `av.VideoFrame`. None is `none`.
         audio: the same for sound. None is what `video` has.
         options: what is asked of the picture.
+        passing: which packets of files may go out as they are, neither decoded nor encoded.
         loop: whether files begin again at their end.
         clock: for tests; the event loop's otherwise.
 
     Raises:
         SourceError: something cannot be read, or is not supported.
     """
-    opening = _Opening(options, clock or LoopClock(), loop)
+    opening = _Opening(options, passing, clock or LoopClock(), loop)
     video = "none" if video is None else _plain(video)
     if audio is None:
         # Its own sound comes along; a file may have sound alone.
@@ -56,6 +59,7 @@ async def open_sources(
 @dataclass(frozen=True, slots=True)
 class _Opening:
     options: VideoOptions
+    passing: Passing
     clock: Clock
     loop: bool
 
@@ -74,7 +78,9 @@ class _Opening:
             raise SourceError(
                 source, f"{source}: addresses are not supported yet — give a file or testsrc"
             )
-        return await open_file(source, wanted, self.options, self.clock, loop=self.loop)
+        return await open_file(
+            source, wanted, self.options, self.passing, self.clock, loop=self.loop
+        )
 
     def _adapt(self, source: object, place: Kind) -> Sources:
         name = type(source).__name__

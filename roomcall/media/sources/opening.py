@@ -12,6 +12,7 @@ from ..clock import Clock, Timeline
 from ..source import Kind, SourceEnded, Sources, VideoOptions
 from .demuxer import Demuxer
 from .file import FileAudio, FileVideo
+from .passing import Passing, PassingSource, Track, look_at, why_not
 from .readahead import ReadAhead
 
 logger = logging.getLogger(__name__)
@@ -27,18 +28,35 @@ class Wanted(NamedTuple):
 
 
 async def open_file(
-    path: str, wanted: Wanted, options: VideoOptions, clock: Clock, *, loop: bool
+    path: str, wanted: Wanted, options: VideoOptions, passing: Passing, clock: Clock, *, loop: bool
 ) -> Sources:
-    """Raises `SourceError`. The first picture and the first sound have been decoded then."""
-    opening = ReadAhead(lambda: _open(path, wanted, loop), "roomcall-file-open")
+    """Raises `SourceError`. The first picture and the first sound have been read then, and decoded
+    where they cannot go out as they are."""
+
+    def open_and_look() -> tuple[Demuxer, dict[Kind, Track]]:
+        return _open(path, wanted, loop), look_at(path) if passing.allowed else {}
+
+    opening = ReadAhead(open_and_look, "roomcall-file-open")
     try:
-        demuxer = await opening.peek()
+        demuxer, tracks = await opening.peek()
     finally:
         await opening.close()
     timeline = Timeline(clock)
+
+    def passed(kind: Kind) -> PassingSource | None:
+        track = tracks.get(kind)
+        if track is None:
+            return None
+        reason = why_not(track, kind, options, passing)
+        how = "goes out as it is" if reason is None else f"is encoded anew: {reason}"
+        logger.info("the %s of %s (%s) %s", _NAMES[kind], path, track.codec, how)
+        return PassingSource(demuxer, timeline, kind, track.codec) if reason is None else None
+
     sources = Sources(
-        FileVideo(demuxer, timeline, options) if "video" in demuxer.kinds else None,
-        FileAudio(demuxer, timeline) if "audio" in demuxer.kinds else None,
+        passed("video") or FileVideo(demuxer, timeline, options)
+        if "video" in demuxer.kinds
+        else None,
+        passed("audio") or FileAudio(demuxer, timeline) if "audio" in demuxer.kinds else None,
     )
     try:
         return await _prepare(path, sources, wanted)
@@ -48,9 +66,9 @@ async def open_file(
 
 
 async def _prepare(path: str, sources: Sources, wanted: Wanted) -> Sources:
-    readable: dict[Kind, FileVideo | FileAudio] = {}
+    readable: dict[Kind, FileVideo | FileAudio | PassingSource] = {}
     for source in (sources.video, sources.audio):
-        if not isinstance(source, FileVideo | FileAudio):
+        if not isinstance(source, FileVideo | FileAudio | PassingSource):
             continue
         try:
             await source.prepare()
