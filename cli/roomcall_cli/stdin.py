@@ -1,74 +1,41 @@
 """Lines that are typed or piped in, while all else goes on."""
 
 import asyncio
+import io
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 MAX_AHEAD = 16  # lines that are read before they are taken
 
 
-async def lines() -> AsyncIterator[str]:
+def lines() -> AsyncIterator[str]:
     """Until the end of the input. On a terminal, a prompt that others' words do not disturb."""
-    async for line in _typed() if sys.stdin.isatty() else _piped():
-        yield line
+    if not _is_typed():
+        return _piped()
+    from .prompt import typed  # prompt_toolkit loads only where people type
+
+    return typed()
 
 
 def undisturbed() -> AbstractContextManager[None]:
     """Inside, what is printed stays above the prompt."""
-    if not sys.stdin.isatty():
+    if not _is_typed():
         return nullcontext()
-    from prompt_toolkit.patch_stdout import patch_stdout
+    from .prompt import above
 
-    return patch_stdout(raw=True)
+    return above()
 
 
-async def _typed() -> AsyncIterator[str]:
-    """One prompt that stays: between two of them, what is typed would be lost."""
-    from prompt_toolkit.application import Application
-    from prompt_toolkit.buffer import Buffer
-    from prompt_toolkit.history import InMemoryHistory
-    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-    from prompt_toolkit.layout import Layout
-    from prompt_toolkit.widgets import TextArea
+def _is_typed() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()  # None: closed by the shell's <&-
 
-    queue: asyncio.Queue[str | None] = asyncio.Queue(MAX_AHEAD)
 
-    def accept(buffer: Buffer) -> bool:
-        """True where the line stays, as there are too many before it."""
-        if queue.full():
-            return True
-        queue.put_nowait(buffer.text)
-        return False
-
-    keys = KeyBindings()
-
-    @keys.add("c-c")
-    @keys.add("c-d")
-    def leave(event: KeyPressEvent) -> None:
-        event.app.exit()
-
-    area = TextArea(
-        prompt="> ",
-        height=1,
-        multiline=False,
-        accept_handler=accept,
-        history=InMemoryHistory(),
-    )
-    prompt: Application[None] = Application(Layout(area), key_bindings=keys, erase_when_done=True)
-
-    async def show() -> None:
-        await prompt.run_async(handle_sigint=False)  # signals are the command's own
-        await queue.put(None)
-
-    showing = asyncio.create_task(show())
-    try:
-        while (line := await queue.get()) is not None:
-            yield line
-    finally:
-        showing.cancel()
-        await asyncio.gather(showing, return_exceptions=True)
+def _text() -> Iterable[str]:
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is no text is said as far as it is
+    return sys.stdin or ()
 
 
 async def _piped() -> AsyncIterator[str]:
@@ -78,7 +45,7 @@ async def _piped() -> AsyncIterator[str]:
     space = threading.Semaphore(MAX_AHEAD)
 
     def read() -> None:
-        for line in sys.stdin:
+        for line in _text():
             space.acquire()
             loop.call_soon_threadsafe(queue.put_nowait, line.rstrip("\r\n"))
         loop.call_soon_threadsafe(queue.put_nowait, None)

@@ -55,7 +55,7 @@ class Run:
         """Its exit code; `lines` and `errors` have all that it said."""
         async with asyncio.timeout(TIMEOUT):
             rest, errors = await self.process.communicate()
-        self.errors += errors.decode()
+        self.errors += (errors or b"").decode()
         self.lines += (rest or b"").decode().splitlines(keepends=True)
         assert self.process.returncode is not None
         return self.process.returncode
@@ -89,23 +89,25 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def start(
         *arguments: object,
         environment: Mapping[str, str] | None = None,
-        stdin: int | str = asyncio.subprocess.DEVNULL,
+        stdin: int | str | bytes = asyncio.subprocess.DEVNULL,
         stdout: Any = asyncio.subprocess.PIPE,
+        stderr: Any = asyncio.subprocess.PIPE,
     ) -> Run:
         """`stdin` may be a text, which is all that it is given."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
         clean = {name: value for name, value in os.environ.items() if "ROOMCALL" not in name}
         process = await asyncio.create_subprocess_exec(
             COMMAND,
             *map(str, arguments),
             cwd=tmp_path,
             env={**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": "", **(environment or {})},
-            stdin=asyncio.subprocess.PIPE if isinstance(stdin, str) else stdin,
+            stdin=asyncio.subprocess.PIPE if isinstance(given, bytes) else given,
             stdout=stdout,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=stderr,
         )
-        if isinstance(stdin, str):
+        if isinstance(given, bytes):
             assert process.stdin is not None
-            process.stdin.write(stdin.encode())
+            process.stdin.write(given)
             process.stdin.close()
         runs.append(Run(process))
         return runs[-1]

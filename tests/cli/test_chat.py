@@ -3,7 +3,9 @@
 import asyncio
 import os
 import pty
+import re
 import signal
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -82,10 +84,21 @@ async def test_a_refusal_is_4_and_a_server_that_is_not_there_3(start: Any, talk:
     assert await run.ended() == 3
 
 
-async def test_on_a_terminal_a_line_is_typed(talk: Any, peer: Any) -> None:
+@pytest.fixture
+async def one_core() -> AsyncIterator[None]:
+    """Whoever is woken by a write goes on before the writer: the worst order is the usual one."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("runs at the mercy of the scheduler: this system does not bind to a core")
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+async def test_on_a_terminal_a_line_is_typed(talk: Any, peer: Any, one_core: None) -> None:
     ann = await peer("standup", name="ann")
     ours, theirs = pty.openpty()
-    run = await talk("--name", "bob", stdin=theirs, environment={"TERM": "xterm"})
+    run = await talk("--name", "bob", "--json", stdin=theirs, environment={"TERM": "xterm"})
     os.close(theirs)
     try:
         await ann.wait_for(roomcall.MemberJoined, 20)
@@ -93,12 +106,69 @@ async def test_on_a_terminal_a_line_is_typed(talk: Any, peer: Any) -> None:
         said = await ann.wait_for(roomcall.ChatReceived, 20)
         assert (said.name, said.text) == ("bob", "hello from a terminal")
         await ann.chat("hello back")
-        while "hello back" not in (line := await run.line()):
-            assert line, run.errors
-        os.write(ours, b"\x04")  # the end of the input
+        await run.event("chat", text="hello back")
+        os.write(ours, b"\x04")  # the end of the input, in the very moment of printing
+        assert await run.ended() == 0
+        # The prompt is nothing that was asked for.
+        assert {event["event"] for event in run.events} == {"joined", "chat", "left"}
+    finally:
+        os.close(ours)
+
+
+async def shown(terminal: int, text: str) -> str:
+    """Waits until `text` is on the terminal; all that it has printed by then, but its colours."""
+    readable = asyncio.Event()
+    asyncio.get_running_loop().add_reader(terminal, readable.set)
+    printed, screen = b"", ""
+    try:
+        async with asyncio.timeout(20):
+            while text not in screen:
+                await readable.wait()
+                readable.clear()
+                printed += os.read(terminal, 65536)
+                screen = re.sub(r"\x1b\[[?\d;]*\w", "", printed.decode(errors="replace"))
+    except TimeoutError:
+        raise AssertionError(f"no {text!r} in {screen!r}") from None
+    finally:
+        asyncio.get_running_loop().remove_reader(terminal)
+    return screen
+
+
+async def test_on_a_terminal_all_is_shown_above_the_prompt(talk: Any, one_core: None) -> None:
+    ours, theirs = pty.openpty()
+    run = await talk("--name", "bob", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        await shown(ours, ">")
+        for text in ("one", "x" * 5000, "two"):
+            os.write(ours, text.encode() + b"\r")
+        assert "bob: one" in (screen := await shown(ours, "bob: two"))
+        assert "payload-too-large" in screen
+        os.write(ours, b"\x03")  # the terminal is raw: a key, no signal
         assert await run.ended() == 0
     finally:
         os.close(ours)
+
+
+async def test_a_terminal_that_goes_is_the_end(talk: Any, peer: Any) -> None:
+    ann = await peer("standup", name="ann")
+    ours, theirs = pty.openpty()
+    run = await talk("--json", stdin=theirs)
+    os.close(theirs)
+    try:
+        await ann.wait_for(roomcall.MemberJoined, 20)
+        os.write(ours, b"there\r")
+        await run.event("chat", text="there")
+    finally:
+        os.close(ours)
+    assert await run.ended() == 0
+
+
+async def test_what_is_no_text_is_said_as_far_as_it_is(talk: Any) -> None:
+    run = await talk("--json", stdin=b"caf\xe9\nfine\n")
+    assert await run.ended() == 0, run.errors
+    said = [event["text"] for event in run.events if event["event"] == "chat"]
+    assert said == ["caf\N{REPLACEMENT CHARACTER}", "fine"]
 
 
 async def test_sigterm_ends_it_while_it_waits_for_a_line(talk: Any) -> None:
