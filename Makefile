@@ -24,34 +24,43 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.fanout $(ARGS)
 
-# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run. The services
-# among them are not started, neither now nor with the machine: a test starts its own.
-system:
-ifneq ($(or $(CI),$(SYSTEM)),)
-	@trap 'exit 1' INT TERM; \
-	for package in $(SYSTEM_PACKAGES); do \
+# Installs Debian packages where it is root; else it names the one that is missing. The services among
+# them are not started, neither now nor with the machine: a test starts its own.
+define install
+	trap 'exit 1' INT TERM; \
+	for package in $(1); do \
 		dpkg -s $$package >/dev/null 2>&1 && continue; \
-		test "$$(id -u)" = 0 || { echo "make: $$package is missing; install it, or run as root"; exit 1; }; \
+		test "$$(id -u)" = 0 || { echo "make: $$package is missing: install it, or run as root" >&2; exit 1; }; \
 		test -n "$$updated" || { apt-get -qq update && updated=1; }; \
 		test -e $(POLICY) || { trap 'rm -f $(POLICY)' EXIT; \
 			printf '#!/bin/sh\nexit 101\n' >$(POLICY) && chmod +x $(POLICY); }; \
 		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$package >/dev/null || exit 1; \
 		test ! -e /etc/init.d/$$package || update-rc.d $$package disable; \
 	done
+endef
+
+# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
+system:
+ifneq ($(or $(CI),$(SYSTEM)),)
+	@$(call install,$(SYSTEM_PACKAGES))
 else
 	@echo "make: left out: tests that need $(SYSTEM_PACKAGES) (SYSTEM=1 installs and runs them)"
 endif
 
-$(BIN)/python:
+# Setting up is no result of what is run: it goes to stderr.
+$(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "roomcall needs Python 3.11 or newer; try make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || ( $(call install,python3-venv) )
+	@echo "make: setting up $(VENV)" >&2
+	@$(PYTHON) -m venv --clear $(VENV) >&2
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+$(VENV)/run.stamp: pyproject.toml | $(VENV)/python.stamp
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . >&2
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(VENV)/python.stamp
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]' >&2
 	@touch $@ $(VENV)/run.stamp
 
 clean:

@@ -92,6 +92,7 @@ def server_options(function: Command) -> Command:
     @click.option(
         "--server",
         default=DEFAULT_SERVER,
+        callback=_checked_address,
         metavar="URL",
         help="The signaling server; a path prefix, https, ws and wss are fine.",
     )
@@ -107,6 +108,16 @@ def server_options(function: Command) -> Command:
         function(*args, server=Server(server, _trust(ca_file, insecure)), **rest)
 
     return command
+
+
+def _checked_address(_: click.Context, __: click.Parameter, value: str) -> str:
+    from roomcall.signaling.url import websocket_url
+
+    try:
+        websocket_url(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error} — give it as http://host:port") from None
+    return value
 
 
 def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[False] | None:

@@ -1,6 +1,6 @@
 """The address of a signaling server, as people write it. Pure."""
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _HTTP = {"ws": "http", "wss": "https"}
@@ -17,6 +17,10 @@ def websocket_url(server: str) -> str:
         raise ValueError(f"{server} is not an http, https, ws or wss address")
     if not parts.hostname:
         raise ValueError(f"{server} names no host")
+    if any(character.isspace() for character in parts.netloc):
+        raise ValueError(f"{server} has a space where its host should be")
+    if not _has_good_port(parts):
+        raise ValueError(f"{server} has a port that is none")
     path = parts.path.rstrip("/")
     if not path.endswith("/ws"):
         path += "/ws"
@@ -28,3 +32,10 @@ def http_url(server: str) -> str:
     parts = urlsplit(websocket_url(server))
     path = parts.path.removesuffix("/ws")
     return urlunsplit((_HTTP[parts.scheme], parts.netloc, path, "", ""))
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False

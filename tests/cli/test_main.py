@@ -57,6 +57,8 @@ def test_each_option_has_a_variable_without_the_command_s_name(name: str) -> Non
         (["serve", "--turn-url", "turn:x"], "turn_secret"),
         (["demo", "--peers", "1"], "--peers"),
         (["-v", "-q", "rooms"], "--quiet"),
+        (["rooms", "--server", "ftp://x"], "http://host:port"),
+        (["chat", "room", "--server", "http://x:99999"], "port"),
         (["--config", "nowhere.toml", "rooms"], "nowhere.toml"),
     ],
 )
@@ -71,6 +73,13 @@ def assert_one_error(run: Any, said: str) -> None:
     assert run.errors.startswith("Error: ") and run.errors.count("\n") == 1, run.errors
     assert " — " in run.errors
     assert said in run.errors
+
+
+async def test_a_file_that_breaks_off_at_once_is_one_line_and_2(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "cam.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    run = await start("join", "room", "--server", DOWN, "--video", "cam.png")
+    assert await run.ended() == 2
+    assert_one_error(run, "cam.png")
 
 
 @pytest.mark.parametrize("name", ["join", "rooms"])

@@ -42,6 +42,10 @@ def test_what_people_write(server: str, url: str) -> None:
         ("http://:8080", "names no host"),
         ("", "names no host"),
         ("http://[::1", "IPv6"),
+        ("not a url", "not a url has a space"),
+        ("http://rooms.example:0", "http://rooms.example:0 has a port that is none"),
+        ("http://rooms.example:99999", "has a port that is none"),
+        ("http://rooms.example:http", "has a port that is none"),
     ],
 )
 def test_what_is_no_address_is_refused_with_the_reason(server: str, reason: str) -> None:

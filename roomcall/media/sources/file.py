@@ -244,6 +244,7 @@ class _Decoder:
         self._kind: Literal["video", "audio"] = kind
         self._decoded = 0  # frames of this pass
         self._idle = False  # a whole pass has given nothing
+        self._good = False  # something of it could be decoded
         self._warned = False
 
     def read(self) -> Piece | None:
@@ -261,11 +262,14 @@ class _Decoder:
         try:
             for frame in stream.decode(piece.packet):
                 self._decoded += 1
+                self._good = True
                 yield frame
         except av.FFmpegError as error:
-            level = logging.DEBUG if self._warned else logging.WARNING
-            self._warned = True
-            logger.log(level, "%s is damaged, a part is skipped: %s", self._demuxer.path, error)
+            # Where nothing at all can be decoded, whoever opens it says so.
+            level = logging.DEBUG if self._warned or not self._good else logging.WARNING
+            self._warned = self._warned or self._good
+            reason = error.strerror
+            logger.log(level, "%s is damaged, a part is skipped: %s", self._demuxer.path, reason)
         if piece.packet is None:
             self._idle = self._decoded == 0
             self._decoded = 0
