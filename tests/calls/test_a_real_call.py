@@ -10,6 +10,7 @@ import pytest
 import roomcall
 from roomcall.media import marks
 from roomcall.testing.media import make_video
+from tests.seeing import assert_all_seen_in_sync, watch
 
 FPS, LENGTH = 25, 4
 AT_ONCE = (
@@ -23,40 +24,8 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("video") / "cam.mp4", fps=FPS, seconds=LENGTH)
 
 
-async def watch(track: roomcall.RemoteTrack, seconds: float) -> list[Any]:
-    """Frames of so many seconds, by their own time."""
-    frames: list[Any] = []
-    async for frame in track.frames():
-        frames.append(frame)
-        if frame.time - frames[0].time >= seconds:
-            return frames
-    raise AssertionError(f"it has ended after {len(frames)} frames")
-
-
-def onsets(times: list[tuple[float, bool]]) -> list[float]:
-    return [b for (_, was), (b, lit) in zip(times, times[1:], strict=False) if lit and not was]
-
-
 async def check_what_is_seen(watcher: roomcall.Call, sender: roomcall.Call) -> None:
-    peer = watcher.peers[sender.id]
-    assert peer.video is not None and peer.audio is not None
-    pictures, sounds = await asyncio.gather(watch(peer.video, 3), watch(peer.audio, 3))
-    read = [marks.read(frame) for frame in pictures]
-    numbers = [mark.number for mark in read if mark is not None]
-    assert len(numbers) == len(pictures), "a picture cannot be read"
-    steps = {(b - a) % (FPS * LENGTH) for a, b in zip(numbers, numbers[1:], strict=False)}
-    assert steps == {1}, f"not every picture came, in order: {numbers}"
-    span = pictures[-1].time - pictures[0].time
-    assert (len(pictures) - 1) / span == pytest.approx(FPS, abs=1)
-    flashes = onsets([(frame.time, marks.is_flash(frame)) for frame in pictures])
-    beeps = [
-        frame.time + onset
-        for frame in sounds
-        if (onset := marks.beep_onset(frame)) is not None and onset > 0
-    ]
-    assert len(flashes) >= 2
-    for flash in flashes[:2]:
-        assert min((abs(beep - flash) for beep in beeps), default=9) <= 0.08, (flashes, beeps)
+    await assert_all_seen_in_sync(watcher.peers[sender.id], fps=FPS, length=LENGTH)
     stats = (await watcher.stats())[sender.id]
     for kind in ("video", "audio"):
         assert stats[kind]["inbound"]["packetsLost"] == 0
