@@ -1,5 +1,6 @@
 """What one peer gets of a publication: a subscription in the clothes of an aiortc track."""
 
+import asyncio
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCRtpSender
@@ -20,6 +21,7 @@ class PacketTrack(MediaStreamTrack):
         self._outbound = outbound
         self._subscription: Subscription | None = None
         self._stopped = False
+        self._time = 0.0
 
     def send_by(self, sender: RTCRtpSender) -> None:
         """Subscribe in the codec that `sender.send` is told, just before it reads, and hear what
@@ -31,7 +33,7 @@ class PacketTrack(MediaStreamTrack):
             await send(parameters)
 
         sender.send = send_in_codec  # type: ignore[method-assign]
-        tap_sender(sender, SenderTap(self.request_key_frame, self._count_nack))
+        tap_sender(sender, SenderTap(self.request_key_frame, self._count_nack, self._age))
 
     def _start(self, codec: str) -> None:
         if self._subscription is None and not self._stopped:
@@ -42,7 +44,15 @@ class PacketTrack(MediaStreamTrack):
         packet = await self._subscription.next()
         self._outbound.frames_sent += 1
         self._outbound.frames_dropped = self._subscription.dropped
+        assert packet.pts is not None and packet.time_base is not None, (
+            "sources stamp what they give"
+        )
+        self._time = float(packet.pts * packet.time_base)
         return packet
+
+    def _age(self) -> float:
+        """Of the last packet: sources stamp their frames with the event loop's time."""
+        return asyncio.get_running_loop().time() - self._time
 
     def request_key_frame(self) -> None:
         self._outbound.pli_count += 1

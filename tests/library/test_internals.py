@@ -7,7 +7,7 @@ from typing import Any, cast
 import aioice.ice
 import aiortc.rtcicetransport
 import pytest
-from aiortc import RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender
+from aiortc import RTCDtlsTransport, RTCRtpReceiver, RTCRtpSender, clock
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -15,6 +15,8 @@ from aiortc.rtp import (
     RTCP_RTPFB_NACK,
     RtcpPsfbPacket,
     RtcpRtpfbPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
     RtpPacket,
 )
 
@@ -156,18 +158,22 @@ class FakeSender:
 
     def __init__(self) -> None:
         self.handled: list[object] = []
+        self.sent: list[Any] = []
         kept = {number % 128: RtpPacket(sequence_number=number) for number in (130, 131, 65535)}
         setattr(self, f"{rtp._S}rtp_history", kept)
 
     async def _handle_rtcp_packet(self, packet: object) -> None:
         self.handled.append(packet)
 
+    async def _send_rtcp(self, packets: list[Any]) -> None:
+        self.sent += packets
+
 
 async def test_what_the_other_end_asks_of_a_sender() -> None:
     sender = FakeSender()
     asked: list[str] = []
     found: list[int] = []
-    tap = internals.SenderTap(lambda: asked.append("key frame"), found.append)
+    tap = internals.SenderTap(lambda: asked.append("key frame"), found.append, lambda: 0.0)
     internals.tap_sender(cast(RTCRtpSender, sender), tap)
 
     for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
@@ -182,3 +188,19 @@ async def test_what_the_other_end_asks_of_a_sender() -> None:
     await sender._handle_rtcp_packet(nack)
     assert sender.handled == [remb, nack]
     assert (len(asked), found) == (2, [3])
+
+
+async def test_a_report_pairs_a_frame_with_its_own_moment() -> None:
+    sender = FakeSender()
+    tap = internals.SenderTap(lambda: None, lambda _: None, age=lambda: 0.25)
+    internals.tap_sender(cast(RTCRtpSender, sender), tap)
+    for sent_at in (0, clock.current_ntp_time()):  # 0: nothing has been sent
+        info = RtcpSenderInfo(sent_at, rtp_timestamp=90_000, packet_count=1, octet_count=1)
+        await sender._send_rtcp([RtcpSrPacket(ssrc=1, sender_info=info)])
+    nothing, something = (packet.sender_info for packet in sender.sent)
+    assert nothing.ntp_timestamp == 0
+    age = (clock.current_ntp_time() - something.ntp_timestamp) / 2**32
+    assert 0.25 <= age < 1.25
+    assert something.rtp_timestamp == 90_000
+    # A receiver names the report by the middle of its time (RFC 3550 section 6.4.1, LSR).
+    assert getattr(sender, f"{rtp._S}lsr") == something.ntp_timestamp >> 16 & 0xFFFFFFFF

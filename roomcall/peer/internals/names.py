@@ -19,7 +19,7 @@ _S = "_RTCRtpSender__"
 
 # What must exist. A receiver's attributes are found by making one.
 _CLASS_NAMES: list[tuple[type, list[str]]] = [
-    (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit"]),
+    (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit", "_send_rtcp"]),
     (
         RTCRtpReceiver,
         ["_handle_rtp_packet", "_handle_rtcp_packet", "_send_rtcp_nack", "_send_rtcp_pli"],
@@ -52,6 +52,7 @@ _RECEIVER_ATTRIBUTES = [
 ]
 # These need a running loop, or a transport, to be made: their attributes are named in their code.
 _ATTRIBUTES: list[tuple[type, str]] = [
+    (RTCRtpSender, f"{_S}lsr"),
     (RTCRtpSender, f"{_S}rtp_history"),
     (RTCRtpTransceiver, "_codecs"),
     (RTCIceGatherer, "_connection"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc import RTCRtpReceiver, RTCRtpSender, clock
 from aiortc.rtp import (
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
@@ -160,15 +160,23 @@ async def request_key_frame(receiver: RTCRtpReceiver) -> bool:
 @dataclass(frozen=True, slots=True)
 class SenderTap:
     """What the other end asks of a sender: a key frame (PLI, FIR), or packets again (NACK), of
-    which so many were still there."""
+    which so many were still there. And what it is told: how old, in seconds, the frame is that was
+    read last."""
 
     on_key_frame_request: Callable[[], None]
     on_nack: Callable[[int], None]
+    age: Callable[[], float]
 
 
 def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
-    """Hear what the other end reports about what it gets."""
+    """Hear what the other end reports about what it gets, and report to it in time.
+
+    aiortc's sender reports pair a frame with the moment in which it was sent, so that what a busy
+    machine or an encoder holds up is taken for an offset between picture and sound. Ours pair it
+    with the moment to which it belongs (RFC 3550 section 6.4.1: the same instant).
+    """
     handle = sender._handle_rtcp_packet
+    send = sender._send_rtcp
 
     async def on_rtcp(packet: "AnyRtcpPacket") -> None:
         if isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
@@ -184,4 +192,14 @@ def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
             _tell(tap.on_nack, found)
         await handle(packet)
 
+    async def send_rtcp(packets: "list[AnyRtcpPacket]") -> None:
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket) and packet.sender_info.ntp_timestamp:
+                ntp = clock.current_ntp_time() - round(tap.age() * 2**32)
+                packet.sender_info.ntp_timestamp = ntp
+                # By this the answer is known, and with it the round trip.
+                setattr(sender, f"{_S}lsr", ntp >> 16 & 0xFFFFFFFF)
+        await send(packets)
+
     sender._handle_rtcp_packet = on_rtcp  # type: ignore[method-assign]
+    sender._send_rtcp = send_rtcp  # type: ignore[method-assign]
