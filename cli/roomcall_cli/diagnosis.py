@@ -1,11 +1,12 @@
 """How the findings of `roomcall doctor` look: lines for people, or JSON."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.table import Table
 from rich.text import Text
 
 from roomcall.doctor.findings import Finding, Status, Verdict
@@ -24,16 +25,19 @@ _MARKS = {
 _NAME_WIDTH = 16
 
 
-def lines_of(finding: Finding) -> Iterator[Text]:
-    """Pure: what was found, and what to do about it."""
+def table_of(finding: Finding) -> Table:
+    """Pure: what was found, and under it what to do about it."""
     mark, style = _MARKS[finding.status]
     faint = "dim" if finding.status is Status.SKIPPED else ""
-    name = printable(finding.name).ljust(_NAME_WIDTH)
-    figure = printable(finding.figure)
-    yield Text.assemble("  ", (mark, style), f" {name} ", (figure, faint))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=3)
+    table.add_column(min_width=_NAME_WIDTH, no_wrap=True)
+    table.add_column()
+    figure = Text(printable(finding.figure), faint)
+    table.add_row(Text(f"  {mark}", style), printable(finding.name), figure)
     if finding.advice:
-        indent = " " * (_NAME_WIDTH + 5)
-        yield Text.assemble(indent, ("→ ", style), (printable(finding.advice), faint))
+        table.add_row("", "", Text.assemble(("→ ", style), (printable(finding.advice), faint)))
+    return table
 
 
 def last_line(findings: Sequence[Finding], verdict: Verdict) -> Text:
@@ -64,8 +68,7 @@ class Lines:
 
     def add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        for line in lines_of(finding):
-            self._console.print(line)
+        self._console.print(table_of(finding), soft_wrap=False)
 
     def end(self, verdict: Verdict) -> None:
         self._console.print(last_line(self.findings, verdict))

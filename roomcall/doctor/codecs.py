@@ -80,7 +80,7 @@ def judge_speed(name: str, kind: Kind, encoding: Speed, decoding: Speed) -> Find
     """Pure."""
     need = _REAL_TIME[kind]
     text = (
-        f"encodes {encoding.rate:.0f} frames/s ({_times(encoding.rate / need)} real time), "
+        f"encodes {encoding.rate:.0f} fps ({_times(encoding.rate / need)} real time), "
         f"decodes {decoding.rate:.0f} ({_times(decoding.rate / need)})"
     )
     values = {

@@ -180,4 +180,4 @@ def _advice(question: Question, outcome: IceRefusal | OSError) -> str:
         case ConnectionRefusedError():
             return "start it, or check the port"
     way = f"{server.transport.upper()} port {server.port}"
-    return f"check the address, and that the firewalls between pass {way}"
+    return f"check the address, and the firewalls for {way}"

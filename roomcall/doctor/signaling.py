@@ -91,8 +91,8 @@ async def _resolve(url: str) -> None:
 def _absent(server: Server, text: str, advice: str) -> Answer:
     if server.asked_for:
         return Answer([failed("server", text, advice, {"url": server.url})])
-    advice = "start one with `roomcall serve`, or name yours with --server"
-    return Answer([skipped("server", f"{text} (the default, not asked for)", advice)])
+    advice = "start one: roomcall serve, or name yours: --server URL"
+    return Answer([skipped("server", f"{text} (not asked for)", advice)])
 
 
 def _greeting(url: str, hello: replies.ClientId, seconds: float) -> Finding:

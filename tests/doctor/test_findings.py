@@ -1,13 +1,16 @@
 """What findings come to, and how they are told."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from roomcall.doctor.codecs import Speed, judge_speed
 from roomcall.doctor.findings import Finding, Status, failed, judge, ok, skipped
 from roomcall.doctor.machine import parse_meminfo
 from roomcall.doctor.network import Address, judge_addresses
 from roomcall.doctor.signaling import judge_clock
-from roomcall_cli.diagnosis import last_line, lines_of
+from roomcall_cli.diagnosis import last_line, table_of
 
 GOOD, BAD, AWAY = ok("a", "1"), failed("b", "2", "mend it"), skipped("c", "3")
 BUSY = Finding("d", Status.SATURATED, "4", "", {})
@@ -32,9 +35,19 @@ def test_a_failure_counts_most_then_saturation(
 
 
 def test_lines_show_mark_name_figure_and_advice_and_no_control_characters() -> None:
-    assert [str(line).split() for line in lines_of(BAD)] == [["✗", "b", "2"], ["→", "mend", "it"]]
-    (line,) = lines_of(ok("camera", "\x1b[2Jcam"))
-    assert "✓ camera" in str(line) and "\x1b" not in str(line)
+    assert [line.split() for line in shown(BAD)] == [["✗", "b", "2"], ["→", "mend", "it"]]
+    (line,) = shown(ok("camera", "\x1b[2Jcam"))
+    assert "✓ camera" in line and "\x1b" not in line
+
+
+def shown(finding: Finding) -> list[str]:
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(table_of(finding))
+    return capture.get().splitlines()
+
+
+def test_the_last_line_is_the_verdict() -> None:
     assert str(last_line([GOOD, BAD], judge([GOOD, BAD]))).endswith("(1 ✓, 1 ✗, 0 –)")
     assert "too busy" in str(last_line([BUSY], judge([BUSY])))
     assert "not all" in str(last_line([GOOD], judge([GOOD], complete=False)))
