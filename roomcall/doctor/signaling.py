@@ -17,7 +17,7 @@ import aiohttp
 from ..errors import Refused, RoomcallError
 from ..protocol import replies, requests
 from ..signaling.client import ServerClient
-from ..signaling.url import http_url
+from ..signaling.url import http_url, without_user
 from ..signaling.websocket import SSLOption
 from .blocking import in_thread
 from .findings import Finding, failed, ok, skipped
@@ -38,7 +38,7 @@ _ADVICE = {
 class Server:
     """What is asked. `asked_for`: it has to be there; else it is the default one, which may be."""
 
-    url: str
+    url: str = field(repr=False)  # it may hold a password
     asked_for: bool
     ssl: SSLOption = None
     token: str | None = field(default=None, repr=False)
@@ -60,7 +60,7 @@ async def ask_server(server: Server) -> Answer:
             await _resolve(server.url)
             hello = await client.connect()
     except TimeoutError:
-        text = f"{server.url} does not answer within {TIMEOUT:g} s"
+        text = f"{without_user(server.url)} does not answer within {TIMEOUT:g} s"
         return _absent(server, text, "check its address, and what is between: firewall, proxy")
     except ValueError as error:
         return _absent(server, str(error), "give it as http://host:port")
@@ -73,7 +73,7 @@ async def ask_server(server: Server) -> Answer:
         return _absent(server, f"the name {host} has no address", "check how it is written")
     seconds = time.perf_counter() - started
     try:
-        findings = [_greeting(server.url, hello, seconds), await _round_trip(client)]
+        findings = [_greeting(client.server, hello, seconds), await _round_trip(client)]
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):
@@ -90,7 +90,7 @@ async def _resolve(url: str) -> None:
 
 def _absent(server: Server, text: str, advice: str) -> Answer:
     if server.asked_for:
-        return Answer([failed("server", text, advice, {"url": server.url})])
+        return Answer([failed("server", text, advice, {"url": without_user(server.url)})])
     advice = "start one: roomcall serve, or name yours: --server URL"
     return Answer([skipped("server", f"{text} (not asked for)", advice)])
 

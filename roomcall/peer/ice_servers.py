@@ -42,6 +42,12 @@ def check_policy(settings: IceSettings) -> None:
         )
 
 
+def _shown(url: str) -> str:
+    """Without a password: it does not belong there, but people write it."""
+    scheme, colon, rest = url.partition(":")
+    return scheme + colon + rest.rpartition("@")[2]
+
+
 def _read(url: str, server: Mapping[str, Any]) -> IceServer:
     parsed = parse_stun_turn_uri(url)
     scheme, transport = parsed["scheme"], parsed.get("transport", "udp")

@@ -13,6 +13,7 @@ from ..errors import ProtocolError, Refused, RoomcallError, ServerUnreachable
 from ..protocol import codec, replies, requests
 from ..protocol.errors import ErrorCode
 from ..protocol.outbox import Outbox
+from .url import without_user
 from .websocket import ServerSocket, SSLOption
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class ServerClient:
         ssl: SSLOption = None,
         patience: float = RECONNECT_FOR,
     ) -> None:
-        self.server = server
+        self.server = without_user(server)
+        self._url = server
         self._token = token
         self._ssl = ssl
         self._patience = patience
@@ -98,7 +100,7 @@ class ServerClient:
 
     async def connect(self) -> replies.ClientId:
         """Returns the server's greeting. Raises `ServerUnreachable`, `Refused`, `ProtocolError`."""
-        self._socket = await ServerSocket.open(self.server, token=self._token, ssl=self._ssl)
+        self._socket = await ServerSocket.open(self._url, token=self._token, ssl=self._ssl)
         self._hello = self._socket.hello
         self._task = asyncio.create_task(self._run(self._socket), name="roomcall-signaling")
         return self._hello
@@ -238,7 +240,7 @@ class ServerClient:
         assert self._hello is not None
         resume = self._hello.resume_token
         socket = await ServerSocket.open(
-            self.server,
+            self._url,
             token=self._token,
             ssl=self._ssl,
             resume=None if resume is msgspec.UNSET else resume,

@@ -1,9 +1,15 @@
 """The address of a signaling server, as people write it. Pure."""
 
+import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 _HTTP = {"ws": "http", "wss": "https"}
+
+
+def without_user(server: str) -> str:
+    """As it may be shown: without the user name and the password that it may have."""
+    return re.sub(r"^(\w+://)?[^/]*@", r"\1", server)
 
 
 def websocket_url(server: str) -> str:
@@ -14,13 +20,13 @@ def websocket_url(server: str) -> str:
     parts = urlsplit(server if "://" in server else f"http://{server}")
     scheme = _SCHEMES.get(parts.scheme)
     if scheme is None:
-        raise ValueError(f"{server} is not an http, https, ws or wss address")
+        raise ValueError(f"{without_user(server)} is not an http, https, ws or wss address")
     if not parts.hostname:
-        raise ValueError(f"{server} names no host")
+        raise ValueError(f"{without_user(server)} names no host")
     if any(character.isspace() for character in parts.netloc):
-        raise ValueError(f"{server} has a space where its host should be")
+        raise ValueError(f"{without_user(server)} has a space where its host should be")
     if not _has_good_port(parts):
-        raise ValueError(f"{server} has a port that is none")
+        raise ValueError(f"{without_user(server)} has a port that is none")
     path = parts.path.rstrip("/")
     if not path.endswith("/ws"):
         path += "/ws"

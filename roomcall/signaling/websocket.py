@@ -11,7 +11,7 @@ from ..errors import ProtocolError, Refused, ServerUnreachable
 from ..protocol import codec
 from ..protocol.errors import REFUSED_CLOSE_CODES, CloseCode
 from ..protocol.replies import ClientId
-from .url import websocket_url
+from .url import websocket_url, without_user
 
 CONNECT_TIMEOUT = 10.0
 
@@ -68,11 +68,11 @@ class ServerSocket:
                     max_msg_size=0,
                     autoping=False,
                 )
-            self = cls(server, session, socket)
+            self = cls(without_user(server), session, socket)
             self.hello = await self._hello()
         except BaseException as error:
             await session.close()
-            raise _explained(server, error) from None
+            raise _explained(without_user(server), error) from None
         return self
 
     async def _hello(self) -> ClientId:

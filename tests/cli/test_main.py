@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from roomcall_cli.main import COMMANDS, command
+from roomcall_cli.options import IceServerURL
 
 DOWN = "http://127.0.0.1:9"  # the port "discard": nobody listens there
 
@@ -140,6 +141,32 @@ def test_a_wrong_file_is_said(tmp_path: Path, content: str, said: str) -> None:
     result = CliRunner().invoke(command, ["--config", str(file), "join", "room"])
     assert result.exit_code == 2
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("stun:stun.example", {"urls": "stun:stun.example"}),
+        (
+            "turn:ann:se:cr@et@turn.example:3478?transport=tcp",
+            {
+                "urls": "turn:turn.example:3478?transport=tcp",
+                "username": "ann",
+                "credential": "se:cr@et",
+            },
+        ),
+        (
+            "turns:1790000000%3Aann:a+b/c=@turn.example",
+            {
+                "urls": "turns:turn.example",
+                "username": "1790000000:ann",
+                "credential": "a+b/c=",
+            },
+        ),
+    ],
+)
+def test_an_ice_server_with_user_and_credential(url: str, server: dict[str, str]) -> None:
+    assert IceServerURL().convert(url, None, None) == server
 
 
 def test_keys_of_a_file_are_options_as_they_are_written(tmp_path: Path) -> None:

@@ -164,7 +164,8 @@ def test_whose_credentials_are_refused_is_known() -> None:
 
 
 def test_what_cannot_be_asked_is_told_without_credentials() -> None:
-    servers = [{**TURN, "urls": ["turns:turn.example?transport=udp", "turn:turn.example:99999999"]}]
-    _, unusable = ice.questions(servers, offered=False)
-    assert unusable and all(f.status is Status.FAILED and f.advice for f in unusable)
+    urls = ["turns:turn.example?transport=udp", "turn:ann:a secret@turn.example"]
+    _, unusable = ice.questions([{**TURN, "urls": urls}], offered=False)
+    assert [f.status for f in unusable] == [Status.FAILED] * 2
+    assert all("turn.example" in f.figure and f.advice for f in unusable), unusable
     assert "a secret" not in str(unusable)

@@ -33,18 +33,20 @@ async def test_one_that_wants_a_token() -> None:
 
 
 async def test_one_that_is_not_there_fails_only_where_it_was_asked_for() -> None:
-    url = f"http://127.0.0.1:{unused_port()}"
+    url = f"http://ann:a-secret@127.0.0.1:{unused_port()}"
     (found,) = (await ask(url)).findings
     assert found.status is Status.FAILED and "roomcall serve" in found.advice
+    assert "a-secret" not in str(found)
     answer = await signaling.ask_server(signaling.Server(url, asked_for=False))
     (found,) = answer.findings
     assert found.status is Status.SKIPPED and "not asked for" in found.figure
 
 
-@pytest.mark.parametrize("url", ["ftp://rooms.example", "http://"])
+@pytest.mark.parametrize("url", ["ftp://ann:a-secret@rooms.example", "http://ann:a-secret@"])
 async def test_an_address_that_is_none(url: str) -> None:
     (found,) = (await ask(url)).findings
     assert found.status is Status.FAILED and "http://" in found.advice
+    assert "a-secret" not in str(found)
 
 
 async def test_another_server() -> None:

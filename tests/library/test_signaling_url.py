@@ -2,7 +2,7 @@
 
 import pytest
 
-from roomcall.signaling.url import http_url, websocket_url
+from roomcall.signaling.url import http_url, websocket_url, without_user
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,21 @@ def test_what_is_no_address_is_refused_with_the_reason(server: str, reason: str)
 )
 def test_where_its_http_begins(server: str, url: str) -> None:
     assert http_url(server) == url
+
+
+@pytest.mark.parametrize(
+    ("server", "shown"),
+    [
+        ("https://ann:secret@rooms.example/a@b", "https://rooms.example/a@b"),
+        ("ann:sec@ret@rooms.example:8080", "rooms.example:8080"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_a_password_is_not_shown(server: str, shown: str) -> None:
+    assert without_user(server) == shown
+
+
+def test_a_password_is_not_in_an_error() -> None:
+    with pytest.raises(ValueError, match="no|not") as error:
+        websocket_url("ftp://ann:secret@rooms.example")
+    assert "secret" not in str(error.value)

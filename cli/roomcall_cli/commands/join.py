@@ -99,7 +99,9 @@ def command(
 
     async def stay(call: "Call", output: Output) -> None:
         if private and call.room is not None:
-            where = "" if server.url == DEFAULT_SERVER else f" --server {server.url}"
+            from roomcall.signaling.url import without_user
+
+            where = "" if server.url == DEFAULT_SERVER else f" --server {without_user(server.url)}"
             output.note(f"Join with: roomcall join {call.room.id}{where}")
         work = [leave_after(duration, [call])] if duration else []
         if expect_peers:
