@@ -13,7 +13,7 @@ from roomcall.doctor.findings import Finding, Status, Verdict
 from roomcall.events import rfc3339
 
 from .lines import stdout_console
-from .output import write_json
+from .output import unwritable, write_json
 from .wording import printable
 
 _MARKS = {
@@ -64,14 +64,20 @@ class Lines:
         self._console = stdout_console()
 
     def begin(self, title: str) -> None:
-        self._console.print(Text(title, "bold"))
+        self._print(Text(title, "bold"))
 
     def add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        self._console.print(table_of(finding), soft_wrap=False)
+        self._print(table_of(finding))
 
     def end(self, verdict: Verdict) -> None:
-        self._console.print(last_line(self.findings, verdict))
+        self._print(last_line(self.findings, verdict))
+
+    def _print(self, what: Table | Text) -> None:
+        try:
+            self._console.print(what, soft_wrap=False)
+        except OSError as error:
+            raise unwritable(error) from None
 
 
 class JsonLines:

@@ -1,5 +1,6 @@
 """`roomcall doctor`"""
 
+import os
 import socket
 from typing import Any
 
@@ -65,6 +66,19 @@ async def test_interrupted_it_tells_what_it_knows(
     assert run.events[-1]["event"] == "verdict"
     assert (run.events[-1]["ok"], run.events[-1]["saturated"]) == (verdict, False)
     assert not any(f["group"] == "Codecs" for f in run.events[:-1])
+
+
+async def test_a_full_disk_is_2_and_a_reader_that_has_enough_is_0(start: Any) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    run = await start("doctor", stdout=full)
+    os.close(full)
+    assert await run.ended() == 2
+    assert "stdout cannot be written" in run.errors and run.errors.count("\n") == 1
+    read, write = os.pipe()
+    os.close(read)
+    run = await start("doctor", stdout=write)
+    os.close(write)
+    assert (await run.ended(), run.errors) == (0, "")
 
 
 @pytest.mark.system("coturn", tool="turnserver")

@@ -44,6 +44,7 @@ def command(
     from roomcall.doctor.findings import judge
 
     from ..diagnosis import JsonLines, Lines
+    from ..following import single_error
 
     report = JsonLines() if json else Lines()
 
@@ -51,7 +52,8 @@ def command(
         from roomcall.doctor import examination, signaling
 
         subject = signaling.Server(server.url, asked_for, server.ssl, token)
-        await examination.examine(subject, ice_server, report)
+        with single_error():
+            await examination.examine(subject, ice_server, report)
 
     complete = True
     try:
