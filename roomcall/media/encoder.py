@@ -12,6 +12,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
+from .rates import LOWER_LAYER
 from .source import AUDIO_CLOCK, AUDIO_TIME_BASE, VIDEO_TIME_BASE
 
 EncodedPacket: TypeAlias = "av.Packet[Any]"
@@ -26,7 +27,13 @@ _ONE_THREAD_UP_TO = 1280 * 720  # pixels; larger pictures take two
 
 
 class Encoder(Protocol):
-    """Encodes frames of one track. `encode` may give no packet, or several."""
+    """Encodes frames of one track. `encode` may give no packet, or several.
+
+    `bitrate` may be set at any time; `top` is what it had to begin with, 0 before the first frame.
+    """
+
+    bitrate: int | None
+    top: int
 
     def encode(
         self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool
@@ -39,38 +46,68 @@ def bitrate_for(width: int, height: int, fps: float = _NOMINAL_FPS) -> int:
     return round(_REFERENCE_BITRATE * float(share**0.75))
 
 
-def make_encoder(codec: str, bitrate: int | None = None) -> Encoder:
-    """An encoder for an RTP codec name: `H264`, `VP8` or `opus`."""
+def make_encoder(codec: str, bitrate: int | None = None, *, lower: bool = False) -> Encoder:
+    """An encoder for an RTP codec name: `H264`, `VP8` or `opus`. `lower`: half the size."""
     match codec:
         case "H264":
-            return VideoEncoder(_open_h264, bitrate)
+            return VideoEncoder(_open_h264, bitrate, lower=lower, lowers_in_place=True)
         case "VP8":
-            return VideoEncoder(_open_vp8, bitrate)
+            return VideoEncoder(_open_vp8, bitrate, lower=lower, lowers_in_place=False)
         case "opus":
             return OpusEncoder(bitrate or DEFAULT_AUDIO_BITRATE)
     raise ValueError(f"no encoder for {codec}")
 
 
 class VideoEncoder:
-    """Opens its codec with the first frame, and again where the size changes."""
+    """Opens its codec with the first frame, and again where the size changes.
+
+    x264 is opened at its highest bitrate and lowered in place; libvpx, as FFmpeg has it, keeps its
+    bitrate and is opened anew, which makes a key frame.
+    """
 
     def __init__(
-        self, open_codec: Callable[[int, int, int], VideoCodecContext], bitrate: int | None
+        self,
+        open_codec: Callable[[int, int, int], VideoCodecContext],
+        bitrate: int | None,
+        *,
+        lower: bool,
+        lowers_in_place: bool,
     ) -> None:
+        self.bitrate: int | None = None
+        self.top = 0
         self._open_codec = open_codec
-        self._bitrate = bitrate
+        self._wanted = bitrate
+        self._lower = lower
+        self._lowers_in_place = lowers_in_place
         self._context: VideoCodecContext | None = None
 
     def encode(self, frame: av.VideoFrame | av.AudioFrame, key_frame: bool) -> list[EncodedPacket]:
         assert isinstance(frame, av.VideoFrame)
+        if self._lower:
+            frame = frame.reformat(_half(frame.width), _half(frame.height))
         width, height = frame.width, frame.height
         context = self._context
         if context is None or (context.width, context.height) != (width, height):
-            bitrate = self._bitrate or bitrate_for(width, height)
-            context = self._context = self._open_codec(width, height, bitrate)
+            share = LOWER_LAYER if self._lower else 1
+            self.top = round(share * self._wanted) if self._wanted else bitrate_for(width, height)
+            context = self._context = self._open(width, height)
+        elif self.bitrate not in (None, context.bit_rate):
+            assert self.bitrate is not None
+            if self._lowers_in_place:
+                context.bit_rate = min(self.bitrate, self.top)
+            else:
+                context = self._context = self._open(width, height)
         # Always set: the frame may come from a decoder that left its own picture type there.
         frame.pict_type = PictureType.I if key_frame else PictureType.NONE
         return context.encode(frame)
+
+    def _open(self, width: int, height: int) -> VideoCodecContext:
+        bitrate = self.top if self._lowers_in_place else min(self.bitrate or self.top, self.top)
+        return self._open_codec(width, height, bitrate)
+
+
+def _half(pixels: int) -> int:
+    return max(2, pixels // 2 & ~1)
 
 
 def _context(library: str, width: int, height: int, bitrate: int) -> VideoCodecContext:
@@ -122,6 +159,8 @@ class OpusEncoder:
     """Takes frames of 20 ms as sources give them; each becomes one packet."""
 
     def __init__(self, bitrate: int) -> None:
+        self.bitrate: int | None = None
+        self.top = bitrate
         context = av.CodecContext.create("libopus", "w")
         assert isinstance(context, AudioCodecContext)
         context.bit_rate = bitrate

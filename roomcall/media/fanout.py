@@ -15,148 +15,18 @@ Rule 4. A subscription never ends and never raises by itself: aiortc's sender wo
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 import av
 
 from .decoder import Decoder
-from .encoder import EncodedPacket, make_encoder
-from .keyframes import KeyFrameRequests
+from .encoder import EncodedPacket
+from .encoding import Encoding, Subscription
 from .source import Kind, PacketSource, Source, SourceEnded
 
 logger = logging.getLogger(__name__)
 
-# Packets a peer may lag behind: half a second of picture at 30 fps, one second of sound.
-QUEUE_LENGTH: dict[str, int] = {"video": 15, "audio": 50}
-MAX_PASSED = 300  # packets from one key frame of a source to the next, for those who come later
-
-
-class Subscription:
-    """One peer's packets of one encoding."""
-
-    def __init__(self, encoding: "Encoding") -> None:
-        self._encoding = encoding
-        self._limit = QUEUE_LENGTH[encoding.kind]
-        self._queue: deque[EncodedPacket] = deque()
-        self._arrived = asyncio.Event()
-        self._await_key_frame = encoding.kind == "video"
-        self._ahead = 0  # packets that it was given to begin with
-        self.dropped = 0
-
-    def begin_with(self, packets: "Sequence[EncodedPacket]") -> None:
-        """From a key frame up to now."""
-        if packets:
-            self._await_key_frame = False
-            self._ahead = len(packets)
-            self._queue.extend(packets)
-            self._arrived.set()
-
-    def await_key_frame(self) -> None:
-        """What comes does not build on what came."""
-        self._await_key_frame = self._encoding.kind == "video"
-
-    def push(self, packet: EncodedPacket) -> None:
-        if self._await_key_frame:
-            if not packet.is_keyframe:
-                self.dropped += 1
-                return
-            self._await_key_frame = False
-        if not self._queue:
-            self._ahead = 0
-        if len(self._queue) >= self._limit + self._ahead:
-            self._overflow(packet)
-        if not self._await_key_frame:
-            self._queue.append(packet)
-            self._arrived.set()
-
-    def _overflow(self, packet: EncodedPacket) -> None:
-        if self._encoding.kind == "audio":
-            self._queue.popleft()
-            self.dropped += 1
-            return
-        self.dropped += len(self._queue)
-        self._queue.clear()
-        if not packet.is_keyframe:
-            self.dropped += 1
-            self._await_key_frame = True
-            self._encoding.key_frames.request()
-
-    async def next(self) -> EncodedPacket:
-        """The next packet. Waits as long as there is none."""
-        while not self._queue:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._queue.popleft()
-
-    def request_key_frame(self) -> None:
-        """The peer cannot go on without one (PLI, FIR)."""
-        self._encoding.key_frames.request()
-
-    def close(self) -> None:
-        self._encoding.unsubscribe(self)
-
-
-class Encoding:
-    """One encoder and who gets its packets."""
-
-    def __init__(self, kind: Kind, codec: str, bitrate: int | None, unused: Callable[[str], None]):
-        self.kind = kind
-        self.codec = codec
-        self.key_frames = KeyFrameRequests()
-        self._encoder = make_encoder(codec, bitrate)
-        self._passed: list[EncodedPacket] = []  # since the last key frame
-        self._subscriptions: set[Subscription] = set()
-        self._unused = unused
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"roomcall-encode-{codec}")
-
-    def subscribe(self) -> Subscription:
-        subscription = Subscription(self)
-        self._subscriptions.add(subscription)
-        subscription.begin_with(self._passed)
-        self.key_frames.request(newcomer=True)
-        return subscription
-
-    def unsubscribe(self, subscription: Subscription) -> None:
-        self._subscriptions.discard(subscription)
-        if not self._subscriptions:
-            self._unused(self.codec)
-
-    async def encode(self, frame: av.VideoFrame | av.AudioFrame) -> None:
-        """Encode in the thread, then hand the packets to every peer."""
-        loop = asyncio.get_running_loop()
-        key_frame = self.kind == "video" and self.key_frames.due(loop.time())
-        packets = await loop.run_in_executor(self._thread, self._encoder.encode, frame, key_frame)
-        for packet in packets:
-            if packet.is_keyframe:
-                self.key_frames.made(loop.time())
-            self._push(packet)
-
-    def pass_on(self, packet: EncodedPacket) -> None:
-        """A packet of the source, as it is."""
-        if self.kind == "video":
-            if packet.is_keyframe:
-                self._passed = [packet]
-            elif self._passed:
-                self._passed.append(packet)
-                if len(self._passed) > MAX_PASSED:
-                    self._passed = []  # until the next key frame nobody can begin
-        self._push(packet)
-
-    def break_off(self) -> None:
-        """What comes next does not build on what came."""
-        self._passed = []
-        self.key_frames.request()
-        for subscription in self._subscriptions:
-            subscription.await_key_frame()
-
-    def _push(self, packet: EncodedPacket) -> None:
-        for subscription in self._subscriptions:
-            subscription.push(packet)
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=False)
+ADAPT_EVERY = 0.5  # seconds
 
 
 class Publication:
@@ -176,7 +46,9 @@ class Publication:
         self._source = source
         self._bitrate = bitrate
         self._on_end = on_end
-        self._encodings: dict[str, Encoding] = {}
+        self._encodings: dict[tuple[str, bool], Encoding] = {}  # by codec, and whether lower layer
+        self._tops: dict[str, int] = {}  # bitrates of upper layers where nobody is slow
+        self._adapted = float("-inf")
         self._decoder: Decoder | None = None  # for peers who cannot take the source's packets
         self._pump: asyncio.Task[None] | None = None
 
@@ -207,14 +79,41 @@ class Publication:
 
     def subscribe(self, codec: str) -> Subscription:
         """Packets in an RTP codec (`H264`, `VP8`, `opus`). Raises `ValueError` for another one."""
-        encoding = self._encodings.get(codec)
-        if encoding is None:
-            encoding = Encoding(self.kind, codec, self._bitrate, self._discard)
-            self._encodings[codec] = encoding
-        return encoding.subscribe()
+        return self._encoding(codec).subscribe(self._adapt)
 
-    def _discard(self, codec: str) -> None:
-        self._encodings.pop(codec).close()
+    def _encoding(self, codec: str, *, lower: bool = False) -> Encoding:
+        encoding = self._encodings.get((codec, lower))
+        if encoding is None:
+            encoding = Encoding(self.kind, codec, self._bitrate, self._discard, lower=lower)
+            self._encodings[codec, lower] = encoding
+        return encoding
+
+    def _discard(self, encoding: Encoding) -> None:
+        del self._encodings[encoding.codec, encoding.lower]
+        encoding.close()
+
+    def _adapt(self) -> None:
+        """A peer has reported what it can take."""
+        now = asyncio.get_running_loop().time()
+        if self.kind == "audio" or now - self._adapted < ADAPT_EVERY:
+            return
+        self._adapted = now
+        for encoding in list(self._encodings.values()):
+            encoding.measure(now)
+        for (codec, lower), encoding in list(self._encodings.items()):
+            upper = self._encodings.get((codec, False))
+            if upper is not None and upper.top:
+                self._tops[codec] = upper.top
+            if not (top := self._tops.get(codec, 0)):
+                continue
+            for peer in list(encoding.subscriptions):
+                if peer.rate.judge(encoding.sent, now) and peer.rate.slow != lower:
+                    logger.info("a peer gets the %s layer", "lower" if peer.rate.slow else "upper")
+                    layer = self._encoding(codec, lower=peer.rate.slow)
+                    peer.move(layer)
+                    layer.adapt(now, top)
+            if encoding.subscriptions:
+                encoding.adapt(now, top)
 
     async def _run(self, source: Source) -> None:
         try:
@@ -233,24 +132,26 @@ class Publication:
             self.ended = True
             logger.error("%s cannot be encoded: %s", self.kind, error)
 
-    async def _encode(self, frame: av.VideoFrame | av.AudioFrame, but: str = "") -> None:
-        for codec, encoding in list(self._encodings.items()):
+    async def _encode(
+        self, frame: av.VideoFrame | av.AudioFrame, but: Encoding | None = None
+    ) -> None:
+        for key, encoding in list(self._encodings.items()):
             # It may go while another works.
-            if codec != but and self._encodings.get(codec) is encoding:
+            if encoding is not but and self._encodings.get(key) is encoding:
                 await encoding.encode(frame)
 
     async def _take_packet(self, packet: EncodedPacket, codec: str) -> None:
         if self.muted:
             return self._break_off()
-        if (encoding := self._encodings.get(codec)) is not None:
+        if (encoding := self._encodings.get((codec, False))) is not None:
             encoding.pass_on(packet)
-        if self._encodings.keys() - {codec}:
+        if self._encodings.keys() - {(codec, False)}:
             if self._decoder is None:
                 self._decoder = Decoder(self.kind, codec)
             assert packet.pts is not None, "a source stamps its packets"
             time = float(packet.pts * packet.time_base)
             for frame in await self._decoder.decode(bytes(packet), time) or ():
-                await self._encode(frame, but=codec)
+                await self._encode(frame, but=encoding)
         elif self._decoder is not None:
             self._end_decoder()
 
@@ -265,8 +166,8 @@ class Publication:
 
     async def close(self) -> None:
         await self._stop()
-        for codec in list(self._encodings):
-            self._discard(codec)
+        for encoding in list(self._encodings.values()):
+            self._discard(encoding)
 
     async def _stop(self) -> None:
         if self._pump is not None:

@@ -1,7 +1,7 @@
 """When a key frame is made. Pure.
 
 Rule 1. However many peers ask, one key frame serves all of them.
-Rule 2. A repeated request (PLI, FIR) is served at most every `MERGE_WINDOW` seconds.
+Rule 2. A repeated request (PLI, FIR) is served at most every `window` seconds.
 Rule 3. A newcomer's request is served at once, except that a key frame less than `NEWCOMER_WINDOW`
         old counts as its own: it has just been handed that one, or its neighbour's.
 """
@@ -16,6 +16,7 @@ NEWCOMER_WINDOW = 0.1
 class KeyFrameRequests:
     """The requests of all peers of one encoder."""
 
+    window: float = MERGE_WINDOW
     _wanted: bool = False
     _urgent: bool = False
     _last: float | None = None
@@ -28,7 +29,7 @@ class KeyFrameRequests:
         """Whether the next frame is to be a key frame."""
         if not self._wanted:
             return False
-        window = NEWCOMER_WINDOW if self._urgent else MERGE_WINDOW
+        window = NEWCOMER_WINDOW if self._urgent else self.window
         return self._last is None or now - self._last >= window
 
     def made(self, now: float) -> None:

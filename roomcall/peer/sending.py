@@ -1,14 +1,17 @@
 """What one peer gets of a publication: a subscription in the clothes of an aiortc track."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiortc import MediaStreamTrack, RTCRtpSender
 
 from ..media.encoder import EncodedPacket
-from ..media.fanout import Publication, Subscription
+from ..media.fanout import Publication
 from ..stats import Outbound
 from .internals import SenderTap, tap_sender
+
+if TYPE_CHECKING:
+    from ..media.encoding import Subscription
 
 
 class PacketTrack(MediaStreamTrack):
@@ -33,7 +36,14 @@ class PacketTrack(MediaStreamTrack):
             await send(parameters)
 
         sender.send = send_in_codec  # type: ignore[method-assign]
-        tap_sender(sender, SenderTap(self.request_key_frame, self._count_nack, self._age))
+        tap = SenderTap(
+            on_key_frame_request=self.request_key_frame,
+            on_nack=self._count_nack,
+            on_loss=self._on_loss,
+            on_bound=self._on_bound,
+            age=self._age,
+        )
+        tap_sender(sender, tap)
 
     def _start(self, codec: str) -> None:
         if self._subscription is None and not self._stopped:
@@ -58,6 +68,14 @@ class PacketTrack(MediaStreamTrack):
         self._outbound.pli_count += 1
         if self._subscription is not None:
             self._subscription.request_key_frame()
+
+    def _on_loss(self, share: float) -> None:
+        if self._subscription is not None:
+            self._subscription.on_loss(share)
+
+    def _on_bound(self, bitrate: int) -> None:
+        if self._subscription is not None:
+            self._subscription.on_bound(bitrate)
 
     def _count_nack(self, found: int) -> None:
         self._outbound.nack_count += 1

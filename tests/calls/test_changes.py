@@ -178,3 +178,19 @@ async def numbers_of(call: roomcall.Call, peer: roomcall.Call, count: int) -> li
             if len(numbers) == count:
                 break
     return numbers
+
+
+async def test_a_slow_peer_gets_a_smaller_picture_and_the_others_notice_nothing(
+    mesh: Any, peer: Any
+) -> None:
+    ann, bob = await mesh(2, fps=15, video_bitrate=800_000)
+    slow = await peer("mesh", name="slow", network="rate=150kbit")
+    await slow.wait_for(roomcall.FirstFrame, 30, kind="audio", peer=slow.peers[ann.id])
+    smaller = (TESTSRC[0] // 2, TESTSRC[1] // 2)
+    async with asyncio.timeout(40):
+        async for frame in slow.peers[ann.id].video.frames():
+            if (frame.width, frame.height) == smaller:
+                break
+    inbound = (await bob.stats())[ann.id]["video"]["inbound"]
+    assert (inbound["frameWidth"], inbound["frameHeight"]) == TESTSRC
+    assert inbound["packetsLost"] == 0

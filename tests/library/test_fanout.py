@@ -7,8 +7,9 @@ from typing import Any, Literal
 import av
 import pytest
 
-from roomcall.media import codecs, encoder, fanout, keyframes
-from roomcall.media.fanout import QUEUE_LENGTH, Publication, Subscription
+from roomcall.media import codecs, encoder, encoding, fanout, keyframes, rates
+from roomcall.media.encoding import QUEUE_LENGTH, Subscription
+from roomcall.media.fanout import Publication
 from roomcall.media.source import (
     AUDIO_CLOCK,
     AUDIO_SAMPLES,
@@ -89,16 +90,19 @@ def encoders(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[bool]]]:
     made: list[tuple[str, list[bool]]] = []
 
     class Watched:
-        def __init__(self, codec: str, bitrate: int | None) -> None:
-            self._encoder = encoder.make_encoder(codec, bitrate)
+        def __init__(self, codec: str, bitrate: int | None, *, lower: bool) -> None:
+            self._encoder = encoder.make_encoder(codec, bitrate, lower=lower)
             self._asked: list[bool] = []
             made.append((codec, self._asked))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._encoder, name)
 
         def encode(self, frame: Any, key_frame: bool) -> Any:
             self._asked.append(key_frame)
             return self._encoder.encode(frame, key_frame)
 
-    monkeypatch.setattr(fanout, "make_encoder", Watched)
+    monkeypatch.setattr(encoding, "make_encoder", Watched)
     return made
 
 
@@ -195,7 +199,7 @@ async def test_who_comes_just_after_a_key_frame_gets_nothing_before_the_next(
 async def test_a_slow_peer_loses_pictures_and_delays_nobody(
     publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 1e6)
+    monkeypatch.setattr(encoding, "PATIENT_WINDOW", 1e6)
     source, publication = publish("video")
     fast, slow = publication.subscribe("VP8"), publication.subscribe("VP8")
     limit = QUEUE_LENGTH["video"]
@@ -207,7 +211,7 @@ async def test_a_slow_peer_loses_pictures_and_delays_nobody(
         await source.give()
         assert not (await fast.next()).is_keyframe
     assert nothing_waits(slow) and slow.dropped == limit + 5
-    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    publication._encodings["VP8", False].key_frames.window = 0.0
     await source.give(3)
     resumed = await take(slow, 3)
     assert [p.is_keyframe for p in resumed] == [True, False, False]
@@ -218,7 +222,7 @@ async def test_a_slow_peer_loses_pictures_and_delays_nobody(
 async def test_a_full_queue_begins_again_with_a_key_frame_that_comes_just_then(
     publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    monkeypatch.setattr(encoding, "PATIENT_WINDOW", 0.0)
     source, publication = publish("video")
     fast, slow = publication.subscribe("VP8"), publication.subscribe("VP8")
     limit = QUEUE_LENGTH["video"]
@@ -246,17 +250,74 @@ async def test_a_slow_peer_loses_the_oldest_sounds(publish: Publish) -> None:
 async def test_requests_of_all_peers_are_served_by_one_key_frame(
     publish: Publish, encoders: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 1e6)
+    monkeypatch.setattr(encoding, "PATIENT_WINDOW", 1e6)
     source, publication = publish("video")
     subscriptions = [publication.subscribe("VP8") for _ in range(4)]
     await source.give(2)
     for subscription in subscriptions:
         subscription.request_key_frame()
     await source.give(2)
-    monkeypatch.setattr(keyframes, "MERGE_WINDOW", 0.0)
+    publication._encodings["VP8", False].key_frames.window = 0.0
     await source.give(3)
     [(_, asked)] = encoders
     assert asked == [True, False, False, False, True, False, False]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What peers report has its effect without delay."""
+    for module, name in (
+        (fanout, "ADAPT_EVERY"),
+        (rates, "SLOW_AFTER"),
+        (rates, "FAST_AFTER"),
+        (rates, "RISE_AFTER"),
+        (keyframes, "NEWCOMER_WINDOW"),
+    ):
+        monkeypatch.setattr(module, name, 0.0)
+    for module in (rates, encoding):
+        monkeypatch.setattr(module, "LOWEST", 1000)  # the pictures here are small
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_peer_that_can_take_less_gets_the_lower_layer_and_comes_back(
+    publish: Publish, encoders: list[Any], codec: str
+) -> None:
+    source, publication = publish("video")
+    fast, slow = publication.subscribe(codec), publication.subscribe(codec)
+    await source.give(2)
+    for _ in range(4):
+        slow.on_loss(0.5)
+    for _ in range(2):  # the others' bitrate is as it was
+        fast.on_loss(0.0)
+    assert len(encoders) == 2
+    await source.give(2)
+    packets = await take(slow, 4)
+    assert [p.is_keyframe for p in packets] == [True, False, True, False]
+    assert [p.is_keyframe for p in await take(fast, 4)] == [True, False, False, False]
+    size = (codecs.h264_size if codec == "H264" else codecs.vp8_size)(bytes(packets[2]))
+    assert size == (32, 24)
+    for _ in range(40):
+        slow.on_loss(0.0)
+    await source.give(2)
+    assert len(publication._encodings) == 1
+    packets = await take(slow, 2)
+    assert [p.is_keyframe for p in packets] == [True, False]
+    assert [p.pts for p in packets] == [p.pts for p in await take(fast, 2)]
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_the_bitrate_follows_the_slowest_in_place(publish: Publish) -> None:
+    source, publication = publish("video")
+    one, other = publication.subscribe("H264"), publication.subscribe("H264")
+    await source.give(1)
+    made = publication._encodings["H264", False]
+    for _ in range(3):
+        one.on_loss(0.3)
+    await source.give(1)
+    context = made._encoder._context  # type: ignore[attr-defined]
+    assert rates.LOWEST <= context.bit_rate < made.top
+    assert not (await take(other, 2))[1].is_keyframe
 
 
 async def test_a_reader_waits_for_the_next_packet(publish: Publish) -> None:

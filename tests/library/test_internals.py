@@ -14,10 +14,13 @@ from aiortc.rtp import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
     RtpPacket,
+    pack_remb_fci,
 )
 
 from roomcall.peer import internals
@@ -159,6 +162,7 @@ class FakeSender:
     def __init__(self) -> None:
         self.handled: list[object] = []
         self.sent: list[Any] = []
+        self._ssrc = 2
         kept = {number % 128: RtpPacket(sequence_number=number) for number in (130, 131, 65535)}
         setattr(self, f"{rtp._S}rtp_history", kept)
 
@@ -173,7 +177,11 @@ async def test_what_the_other_end_asks_of_a_sender() -> None:
     sender = FakeSender()
     asked: list[str] = []
     found: list[int] = []
-    tap = internals.SenderTap(lambda: asked.append("key frame"), found.append, lambda: 0.0)
+    shares: list[float] = []
+    bounds: list[int] = []
+    tap = internals.SenderTap(
+        lambda: asked.append("key frame"), found.append, shares.append, bounds.append, lambda: 0.0
+    )
     internals.tap_sender(cast(RTCRtpSender, sender), tap)
 
     for fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
@@ -189,10 +197,29 @@ async def test_what_the_other_end_asks_of_a_sender() -> None:
     assert sender.handled == [remb, nack]
     assert (len(asked), found) == (2, [3])
 
+    for source in (2, 3):  # of this sender and of another one
+        missed = RtcpReceiverInfo(
+            ssrc=source,
+            fraction_lost=64,
+            packets_lost=1,
+            highest_sequence=1,
+            jitter=0,
+            lsr=0,
+            dlsr=0,
+        )
+        await sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=[missed]))
+        fci = pack_remb_fci(200_000, [source])
+        bound = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+        await sender._handle_rtcp_packet(bound)
+    assert (shares, len(bounds)) == ([0.25], 1)
+    assert bounds[0] == pytest.approx(200_000, rel=0.01)
+
 
 async def test_a_report_pairs_a_frame_with_its_own_moment() -> None:
     sender = FakeSender()
-    tap = internals.SenderTap(lambda: None, lambda _: None, age=lambda: 0.25)
+    tap = internals.SenderTap(
+        lambda: None, lambda _: None, lambda _: None, lambda _: None, lambda: 0.25
+    )
     internals.tap_sender(cast(RTCRtpSender, sender), tap)
     for sent_at in (0, clock.current_ntp_time()):  # 0: nothing has been sent
         info = RtcpSenderInfo(sent_at, rtp_timestamp=90_000, packet_count=1, octet_count=1)

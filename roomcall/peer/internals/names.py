@@ -52,6 +52,7 @@ _RECEIVER_ATTRIBUTES = [
 ]
 # These need a running loop, or a transport, to be made: their attributes are named in their code.
 _ATTRIBUTES: list[tuple[type, str]] = [
+    (RTCRtpSender, "_ssrc"),
     (RTCRtpSender, f"{_S}lsr"),
     (RTCRtpSender, f"{_S}rtp_history"),
     (RTCRtpTransceiver, "_codecs"),

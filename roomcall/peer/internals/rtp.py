@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender, clock
 from aiortc.rtp import (
+    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RTP_HISTORY_SIZE,
     RtcpByePacket,
     RtcpPsfbPacket,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
+    unpack_remb_fci,
 )
 
 from .jitter import AUDIO_CAPACITY, JumpingBuffer
@@ -160,11 +164,14 @@ async def request_key_frame(receiver: RTCRtpReceiver) -> bool:
 @dataclass(frozen=True, slots=True)
 class SenderTap:
     """What the other end asks of a sender: a key frame (PLI, FIR), or packets again (NACK), of
-    which so many were still there. And what it is told: how old, in seconds, the frame is that was
-    read last."""
+    which so many were still there; the share of packets that it misses (receiver reports), and how
+    many bits a second it can take (REMB). And what it is told: how old, in seconds, the frame is
+    that was read last."""
 
     on_key_frame_request: Callable[[], None]
     on_nack: Callable[[int], None]
+    on_loss: Callable[[float], None]
+    on_bound: Callable[[int], None]
     age: Callable[[], float]
 
 
@@ -190,6 +197,15 @@ def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
                 for kept in (history.get(lost % RTP_HISTORY_SIZE),)
             )
             _tell(tap.on_nack, found)
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in packet.reports:
+                if report.ssrc == sender._ssrc:
+                    _tell(tap.on_loss, report.fraction_lost / 256)
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            with suppress(ValueError):  # another message of an application
+                bitrate, sources = unpack_remb_fci(packet.fci)
+                if sender._ssrc in sources:
+                    _tell(tap.on_bound, bitrate)
         await handle(packet)
 
     async def send_rtcp(packets: "list[AnyRtcpPacket]") -> None:
