@@ -1,0 +1,1 @@
+"""A verdict on a call, from what its peers have seen."""
