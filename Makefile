@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests use beyond Python, by the name of its Debian package.
-SYSTEM_PACKAGES := ffmpeg coturn
+SYSTEM_PACKAGES := ffmpeg coturn xvfb
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 

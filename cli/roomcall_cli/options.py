@@ -195,12 +195,12 @@ def media_options(function: Command) -> Command:
     @click.option(
         "--video",
         metavar="SRC",
-        help="What to show: a file or testsrc.  [default: none]",
+        help="A file, an address, webcam, screen, a device or testsrc.  [default: none]",
     )
     @click.option(
         "--audio",
         metavar="SRC",
-        help="What to be heard.  [default: the sound of --video]",
+        help="What to be heard: the same, or mic.  [default: the sound of --video]",
     )
     @click.option("--size", type=Size(), help="Scale the picture.")
     @click.option("--fps", type=click.FloatRange(1, 240), metavar="N", help="Pictures a second.")

@@ -27,8 +27,6 @@ _CAPABILITIES, _DEVICE_CAPS = slice(84, 88), slice(88, 92)
 _HAS_DEVICE_CAPS = 1 << 31
 _CAPTURES = 0x1 | 0x1000  # V4L2_CAP_VIDEO_CAPTURE, and that of several planes
 
-_NOT_YET = "found, but this version of roomcall sends only files and testsrc"
-
 
 def find_cameras(video_class: Path = VIDEO_CLASS, dev: Path = DEV) -> list[Finding]:
     """May block for as long as a driver does."""
@@ -43,7 +41,7 @@ def _cameras(video_class: Path, dev: Path) -> Iterator[Finding]:
         text = f"--video {path} ({values['title'] or 'without a name'})"
         try:
             if _captures(path):
-                yield ok("camera", text, _NOT_YET, values)
+                yield ok("camera", text, values=values)
         except PermissionError:
             yield failed("camera", f"{text} may not be opened", _join("video"), values)
         except FileNotFoundError:
@@ -75,7 +73,7 @@ def find_microphones(alsa_devices: Path = ALSA_DEVICES, dev: Path = DEV) -> list
         if not path.exists():
             found.append(skipped("microphone", f"{text} is not in this container", values=values))
         elif os.access(path, os.R_OK | os.W_OK):
-            found.append(ok("microphone", text, _NOT_YET, values))
+            found.append(ok("microphone", text, values=values))
         else:
             found.append(failed("microphone", f"{text} may not be opened", _join("audio"), values))
     return found or [skipped("microphone", "none (ALSA)")]
@@ -120,9 +118,7 @@ async def find_screen(environment: Mapping[str, str], sockets: Path = X11_SOCKET
         text = f"no X server answers at DISPLAY={display}"
         return [failed("screen", text, "start it, or unset DISPLAY")]
     with closing(writer):
-        return [
-            ok("screen", f"--video screen (X11 display {display})", _NOT_YET, {"value": "screen"})
-        ]
+        return [ok("screen", f"--video screen (X11 display {display})", values={"value": "screen"})]
 
 
 def _join(group: str) -> str:

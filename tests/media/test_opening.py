@@ -73,12 +73,6 @@ def bad(files: Path) -> Path:
         ("mute.mp4", "mute.mp4", "has no sound"),
         (None, "mute.mp4", "has no sound"),
         ("mute.mp4", "missing.ogg", "does not exist"),
-        ("https://example.org/a.mp4", None, "not supported yet"),
-        ("rtsp://camera/1", None, "not supported yet"),
-        ("webcam", None, "not supported yet"),
-        (None, "mic", "not supported yet"),
-        ("screen", None, "not supported yet"),
-        ("/dev/video0", None, "not supported yet"),
         (3, None, "is no source"),
     ],
 )

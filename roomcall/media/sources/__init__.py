@@ -1,19 +1,17 @@
 """Where pictures and sounds come from: `open_sources` takes what a user said, and opens it."""
 
 import os
-import re
 from dataclasses import dataclass
 
 from ...errors import SourceError
 from ..clock import Clock, LoopClock
 from ..source import Kind, Sources, VideoOptions
 from .adapted import AdaptedAudio, AdaptedVideo, receiver
+from .inputs import input_of
+from .live import open_live
 from .opening import Wanted, open_file
 from .passing import Passing
 from .testsrc import open_testsrc
-
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_DEVICES = ("webcam", "mic", "screen")
 
 
 async def open_sources(
@@ -70,13 +68,18 @@ class _Opening:
             return Sources()
         if source == "testsrc":
             return open_testsrc(wanted.kinds, self.options, self.clock)
-        if source in _DEVICES or source.startswith("/dev/"):
-            raise SourceError(
-                source, f"{source}: devices are not supported yet — give a file or testsrc"
-            )
-        if _URL.match(source):
-            raise SourceError(
-                source, f"{source}: addresses are not supported yet — give a file or testsrc"
+        try:
+            given = input_of(source, self.options, os.environ)
+        except ValueError as error:
+            raise SourceError(source, str(error)) from None
+        if given is not None:
+            return await open_live(
+                given,
+                wanted.kinds & given.kinds or wanted.kinds,
+                wanted.needed,
+                self.options,
+                self.clock,
+                again=self.loop,
             )
         return await open_file(
             source, wanted, self.options, self.passing, self.clock, loop=self.loop

@@ -92,8 +92,8 @@ class _Frames:
             self._asking.cancel()
 
 
-class _Stamps:
-    """Moves time stamps onto the event loop's clock."""
+class Stamps:
+    """Moves time stamps onto the event loop's clock; one for a picture and its sound."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -109,9 +109,15 @@ class _Stamps:
 class AdaptedVideo:
     kind: Literal["video"] = "video"
 
-    def __init__(self, receive: Receive, options: VideoOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        options: VideoOptions,
+        clock: Clock,
+        stamps: Stamps | None = None,
+    ) -> None:
         self._frames = _Frames(receive, "video")
-        self._stamps = _Stamps(clock)
+        self._stamps = stamps or Stamps(clock)
         self._clock = clock
         self._fps = options.fps
         self._converter = PictureConverter(options.size)
@@ -173,9 +179,9 @@ class AdaptedVideo:
 class AdaptedAudio:
     kind: Literal["audio"] = "audio"
 
-    def __init__(self, receive: Receive, clock: Clock) -> None:
+    def __init__(self, receive: Receive, clock: Clock, stamps: Stamps | None = None) -> None:
         self._frames = _Frames(receive, "audio")
-        self._stamps = _Stamps(clock)
+        self._stamps = stamps or Stamps(clock)
         self._clock = clock
         self._converter = SoundConverter()
         self._samples = Samples()
