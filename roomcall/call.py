@@ -180,6 +180,7 @@ class Call:
             self._publishing.publications,
             self._signaling.send,
             self._reporter,
+            self._on_doubt,
             self._on_told,
         )
 
@@ -202,6 +203,11 @@ class Call:
                 peer.renew_relay()
             seconds = max(MIN_RENEWAL, ttl * RENEW_AT)
             await asyncio.sleep(seconds)
+
+    def _on_doubt(self) -> None:
+        """What stops media may have cut us off from the server, which is needed to mend it."""
+        if isinstance(self._signaling, RoomClient):
+            self._signaling.check()
 
     def _on_told(self, peer: Peer, message: Mapping[str, Any]) -> None:
         if self._mesh is not None:
@@ -275,6 +281,7 @@ class Call:
             case Restored(resumed, id):
                 if resumed:
                     emit(events.SignalingRestored, resumed=True, id=id, renamed={})
+                    self._mesh.signaling_back()
                 else:
                     self._start_over(id)
 

@@ -53,7 +53,8 @@ class ConnectionConfig:
 class ConnectionListener:
     """What a connection tells, on the event loop.
 
-    `on_consent`: whether the other end still answers on the path. `on_candidate`: one of ours
+    `on_doubt`: the other end has not answered for a moment. `on_consent`: whether it still answers
+    on the path. `on_candidate`: one of ours
     (`RTCIceCandidateInit`) that was found after its description. `on_restarted`: whether a new
     generation of ICE has found a path, which is in use then. `on_told`: what our counterpart says.
     `on_channel`: a data channel that the other end has opened.
@@ -63,6 +64,7 @@ class ConnectionListener:
     on_closed: Callable[[], None]
     on_failed: Callable[[str], None]
     on_track: Callable[[Kind, str], None]
+    on_doubt: Callable[[], None]
     on_consent: Callable[[bool], None]
     on_candidate: Callable[[Mapping[str, Any]], None]
     on_restarted: Callable[[bool], None]
@@ -290,6 +292,7 @@ class Connection:
 
     def _listen(self) -> None:
         agent = internals.ice_agent(self._pc)
+        agent.on_doubt = self._listener.on_doubt
         agent.on_consent = self._listener.on_consent
         agent.on_candidate = self._on_candidate
 

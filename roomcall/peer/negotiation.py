@@ -131,6 +131,12 @@ class Negotiation:
         """Packets pass again, on the old path or on a new one."""
         return self._restarts.path_back()
 
+    def signaling_back(self) -> list[Effect]:
+        """Signals had been held up, and are no more."""
+        return (
+            self._restarts.signaling_back(self.call_id) if self.phase is Phase.CONNECTED else []
+        )
+
     def restart(self) -> list[Effect]:
         """A new generation of ICE, on a path that lives or is lost."""
         return self._restarts.want(self.call_id) if self.phase is Phase.CONNECTED else []

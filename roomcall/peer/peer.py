@@ -40,6 +40,7 @@ class PeerContext:
     publications: Mapping[Kind, Publication]
     send: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     listener: PeerListener
+    on_doubt: Callable[[], None]
     on_told: Callable[["Peer", Mapping[str, Any]], None]
 
 
@@ -170,6 +171,10 @@ class Peer:
             return self._negotiation.restart()
 
         self._post(offer)
+
+    def signaling_back(self) -> None:
+        """Signals had been held up, and are no more."""
+        self._post(self._negotiation.signaling_back)
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Something to its counterpart of us, over the connection; lost where it cannot be sent."""
@@ -322,6 +327,7 @@ class Peer:
                 on_closed=current(self._on_closed),
                 on_failed=current(lambda why: self._post(lambda: self._negotiation.failed(why))),
                 on_track=current(self._reception.add_track),
+                on_doubt=current(self._context.on_doubt),
                 on_consent=current(self._on_consent),
                 on_candidate=current(self._on_candidate),
                 on_restarted=current(self._on_restarted),

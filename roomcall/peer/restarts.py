@@ -70,6 +70,10 @@ class Restarts:
         self.count += 1
         return [Restart(call_id), SetTimer(ANSWER_PATIENCE)]
 
+    def signaling_back(self, call_id: str | None) -> list[Effect]:
+        """What was said meanwhile comes late, and may name addresses that are no more."""
+        return self.begin(call_id) if self.lost else []
+
     def timer(self, call_id: str | None) -> list[Effect]:
         """A restart is due, or the last one had its time."""
         if self.lost or self.wanted:

@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 REPLY_TIMEOUT = 10.0
 QUIET_TIMEOUT = 20.0  # heard nothing for so long: ask whether the server is there
-PONG_TIMEOUT = 5.0
+PONG_TIMEOUT = 3.0
 RECONNECT_FOR = 30.0  # seconds for which a lost server is tried again
-LONGEST_WAIT = 5.0  # seconds between two tries
+LONGEST_WAIT = 2.0  # seconds between two tries
 MAX_PENDING_EVENTS = 1000  # then the socket is not read until they are taken
 MAX_KEPT_FRAMES, MAX_KEPT_BYTES = 1024, 1 << 20  # not acknowledged; beyond it a break is the end
 ACKNOWLEDGE_EVERY = 16  # frames
@@ -76,6 +76,7 @@ class ServerClient:
         self._events: asyncio.Queue[ClientEvent | None] = asyncio.Queue(MAX_PENDING_EVENTS)
         self._waiting: dict[int, asyncio.Future[replies.Reply]] = {}
         self._request_ids = itertools.count(1)
+        self._quiet: asyncio.Timeout | None = None  # how long the server may say nothing yet
         self._task: asyncio.Task[None] | None = None
         self._cause: RoomcallError | None = None
 
@@ -174,6 +175,11 @@ class ServerClient:
         except ServerUnreachable as error:
             logger.debug("sent again after the break: %s", error)
 
+    def check(self) -> None:
+        """Ask now whether the server is there: it may have fallen silent."""
+        if self._quiet is not None and not self._quiet.expired():
+            self._quiet.reschedule(asyncio.get_running_loop().time())
+
     async def _run(self, socket: ServerSocket) -> None:
         """Read until the line breaks, mend it, and read on."""
         try:
@@ -196,13 +202,17 @@ class ServerClient:
         asked = False
         while True:
             try:
-                frame = await socket.receive(PONG_TIMEOUT if asked else QUIET_TIMEOUT)
+                async with asyncio.timeout(PONG_TIMEOUT if asked else QUIET_TIMEOUT) as quiet:
+                    self._quiet = None if asked else quiet
+                    frame = await socket.receive()
             except TimeoutError:
                 if asked:
                     raise ServerUnreachable(f"{self.server} has fallen silent") from None
                 asked = True
                 await self.send(codec.encode(requests.Ping()))
                 continue
+            finally:
+                self._quiet = None
             asked = False
             self._outbox.acknowledge(socket.acknowledged)
             if frame is None:

@@ -133,6 +133,10 @@ class RoomClient:
         if self.on_queued is not None:
             self.on_queued(reply.position)
 
+    def check(self) -> None:
+        """There is reason to doubt that the server still hears us: find out at once."""
+        self._client.check()
+
     async def send(self, to: str, message: Mapping[str, Any]) -> None:
         assert self.room is not None, "joined before it sends"
         signal = {"type": message["type"], "roomId": self.room.id, "to": to}

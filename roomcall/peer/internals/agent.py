@@ -62,6 +62,7 @@ class IceAgent:
     """What aiortc uses of `aioice.Connection`, and restarts."""
 
     def __init__(self, settings: IceSettings, *, ice_controlling: bool, **arguments: Any) -> None:
+        self.on_doubt: Callable[[], None] = lambda: None
         self.on_consent: Callable[[bool], None] = lambda given: None
         self.on_candidate: Callable[[Candidate | None, str], None] = lambda found, ufrag: None
         self._settings = settings
@@ -260,6 +261,10 @@ class IceAgent:
     def found(self, generation: Generation, candidate: Candidate | None) -> None:
         if generation is self.newest:
             self.on_candidate(candidate, generation.local_username)
+
+    def doubt(self, generation: Generation) -> None:
+        if generation is self.active:
+            self.on_doubt()
 
     def consent(self, generation: Generation, given: bool) -> None:
         if generation is self.active:

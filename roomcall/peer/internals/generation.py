@@ -23,7 +23,8 @@ from ...network.line import Line
 from .sockets import Protocol as SocketProtocol
 
 CONSENT_INTERVAL = 1.0
-CONSENT_PATIENCE = 3.5  # seconds without an answer, after which the path counts as lost
+CONSENT_DOUBT = 1.5  # seconds without an answer, after which the path may be lost
+CONSENT_PATIENCE = 3.5  # and after so many it counts as lost
 RETRANSMITTED_AFTER = 0.5  # seconds: then an answer may be that to a repeated request (RFC 8489)
 SERVER_TIMEOUT = 5.0  # seconds for a STUN or TURN server
 
@@ -57,6 +58,7 @@ class Owner(Protocol):
 
     def received(self, data: bytes) -> None: ...
     def found(self, generation: "Generation", candidate: Candidate | None) -> None: ...
+    def doubt(self, generation: "Generation") -> None: ...
     def consent(self, generation: "Generation", given: bool) -> None: ...
 
 
@@ -68,7 +70,7 @@ class Generation(aioice.ice.Connection):
         self._asking: set[asyncio.Task[None]] = set()
         self._consents: set[asyncio.Task[None]] = set()
         self._consented_at = 0.0
-        self._lost = False
+        self._doubted = self._lost = False
         self.round_trip_time: float | None = None  # seconds, of the last consent check
 
     @property
@@ -202,6 +204,9 @@ class Generation(aioice.ice.Connection):
             # A process that was stopped has heard nothing; that is no fault of the path.
             self._consented_at += max(0.0, now - before - 2 * CONSENT_INTERVAL)
             before = now
+            if now - self._consented_at > CONSENT_DOUBT and not self._doubted:
+                self._doubted = True
+                self._owner.doubt(self)
             if now - self._consented_at > CONSENT_PATIENCE and not self._lost:
                 self._lost = True
                 self._owner.consent(self, False)
@@ -221,6 +226,7 @@ class Generation(aioice.ice.Connection):
         self._consented_at = loop.time()
         if self._consented_at - begun < RETRANSMITTED_AFTER:
             self.round_trip_time = self._consented_at - begun
+        self._doubted = False
         if self._lost:
             self._lost = False
             self._owner.consent(self, True)
