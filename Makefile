@@ -1,9 +1,11 @@
 # Few verbs: demo test check bench. Each makes its own environment in .venv first.
 PYTHON ?= python3
 VENV := .venv
+# Which of benchmarks/ `make bench` runs.
+BENCH ?= fanout
 BIN := $(VENV)/bin
 # What the tests use beyond Python, by the name of its Debian package.
-SYSTEM_PACKAGES := ffmpeg coturn xvfb
+SYSTEM_PACKAGES := coturn ffmpeg iproute2 xvfb
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
@@ -22,7 +24,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/dev.stamp
-	$(BIN)/python -m benchmarks.fanout $(ARGS)
+	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
 
 # Installs Debian packages where it is root; else it names the one that is missing. The services among
 # them are not started, neither now nor with the machine: a test starts its own.

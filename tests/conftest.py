@@ -39,6 +39,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if shutil.which(tool) is None:
             reason = f"needs {tool}, from the Debian package {package}: `make test SYSTEM=1` has it"
             (pytest.fail if _must_be_complete() else pytest.skip)(reason)
+        if marker.kwargs.get("root") and os.geteuid() != 0:
+            reason = "needs root, and the Debian package {package}"
+            (pytest.fail if _must_be_complete() else pytest.skip)(reason)
 
 
 def _must_be_complete() -> bool:

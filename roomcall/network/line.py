@@ -14,7 +14,7 @@ class Line:
 
     def __init__(self, network: Network) -> None:
         self._loop = asyncio.get_running_loop()
-        self._begun = self._loop.time()
+        self.begun = self._loop.time()
         self._pipes = {
             "send": Pipe(network.send, network.seed, "send"),
             "recv": Pipe(network.recv, network.seed, "recv"),
@@ -30,13 +30,13 @@ class Line:
         self._pass("recv", size, deliver)
 
     def _pass(self, way: str, size: int, deliver: Callable[[], None]) -> None:
-        now = self._loop.time() - self._begun
+        now = self._loop.time() - self.begun
         for out in self._pipes[way].enter(size, now):
             if out <= now:
                 deliver()
             elif self._on_the_way[way] < MAX_ON_THE_WAY:
                 self._on_the_way[way] += 1
-                self._loop.call_at(self._begun + out, self._arrive, way, deliver)
+                self._loop.call_at(self.begun + out, self._arrive, way, deliver)
 
     def _arrive(self, way: str, deliver: Callable[[], None]) -> None:
         self._on_the_way[way] -= 1

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.namespaces import Namespace
+
 COMMAND = Path(sys.executable).with_name("roomcall")
 TIMEOUT = 25.0
 
@@ -92,13 +94,14 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         stdin: int | str | bytes = asyncio.subprocess.DEVNULL,
         stdout: Any = asyncio.subprocess.PIPE,
         stderr: Any = asyncio.subprocess.PIPE,
+        namespace: Namespace | None = None,
     ) -> Run:
         """`stdin` may be a text, which is all that it is given."""
         given = stdin.encode() if isinstance(stdin, str) else stdin
+        command = (str(COMMAND), *map(str, arguments))
         clean = {name: value for name, value in os.environ.items() if "ROOMCALL" not in name}
         process = await asyncio.create_subprocess_exec(
-            COMMAND,
-            *map(str, arguments),
+            *(command if namespace is None else namespace.command(*command)),
             cwd=tmp_path,
             env={**clean, "HOME": str(tmp_path), "XDG_CONFIG_HOME": "", **(environment or {})},
             stdin=asyncio.subprocess.PIPE if isinstance(given, bytes) else given,
