@@ -17,9 +17,14 @@ from typing import Any, TypeVar
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from tests.breakable import BreakableWay
 from tests.coturn import Coturn, running_coturn
+
+# The same examples in every run, and none fails for being slow on a loaded machine. Others are
+# tried with `--hypothesis-profile default`.
+settings.load_profile("ci")
 
 ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
 

@@ -1,7 +1,7 @@
 """The parts of the server put together, without HTTP."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -25,15 +25,22 @@ from .tokens import Tokens
 _HOUSEKEEPING = 60.0
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Service:
     """One process's part of the signaling. It lives on the event loop that made it."""
 
-    def __init__(self, config: Config, store: Store) -> None:
+    def __init__(
+        self, config: Config, store: Store, clock: Callable[[], datetime] = _now
+    ) -> None:
         self.config = config
         self.closing = False
         self.addresses = Addresses(config.max_per_address, config.rate_joins)
         self.liveness = Liveness(config.ping_interval, config.ping_timeout)
         self._store = store
+        self._clock = clock
         self._connections: set[Connection] = set()
         self._all_gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -41,8 +48,8 @@ class Service:
         registry = Registry()
         store.listen(registry.deliver)
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
-        timers = Timers(_now)
-        rooms = RoomManager(store, _now, timers.schedule, config.max_rooms)
+        timers = Timers(clock)
+        rooms = RoomManager(store, clock, timers.schedule, config.max_rooms)
         self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn)
         self.context = Context(
             config=config,
@@ -104,9 +111,5 @@ class Service:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            await self._store.purge(_now())
+            await self._store.purge(self._clock())
             self.addresses.purge(self._loop.time())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -56,9 +56,13 @@ class RoomManager:
         """A new room, and what its making led to. Raises `Refused`, or `Conflict` as `commit`."""
         if 0 < self._max_rooms <= await self._store.room_count():
             raise Refused(ErrorCode.TOO_MANY_ROOMS, "this server holds no more rooms")
-        if await self._store.closed_at(room.id) is not None:
-            raise Refused(ErrorCode.ROOM_NOT_FOUND, "the room of this id was closed")
+        await self.check_not_closed(room.id)
         await self.commit(None, outcome)
+
+    async def check_not_closed(self, id: str) -> None:
+        """Raises `Refused` where a room of this id was closed not long ago."""
+        if await self._store.closed_at(id) is not None:
+            raise Refused(ErrorCode.ROOM_NOT_FOUND, "the room of this id was closed")
 
     async def commit(self, before: Room | None, outcome: Outcome) -> None:
         """What the rules have said of `before` becomes so, or `Conflict` is raised."""

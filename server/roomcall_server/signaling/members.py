@@ -86,6 +86,8 @@ async def _make_wanted(
         raise Refused(ErrorCode.ROOM_NOT_FOUND, "there is no such room")
     if wanted.name is None:
         raise Refused(ErrorCode.BAD_REQUEST, "name: needed to make the room")
+    if wanted.room_id is not None:
+        await context.rooms.check_not_closed(wanted.room_id)
     entering.check_may_create(session)
     return await _make(context, _new_id(wanted.room_id), wanted.name, wanted)
 
