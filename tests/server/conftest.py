@@ -108,6 +108,9 @@ async def connect_to() -> AsyncIterator[Callable[..., Awaitable[Wire]]]:
             # A session a client, as two clients of one process have.
             session = await stack.enter_async_context(aiohttp.ClientSession())
             websocket = await session.ws_connect(f"{url}/ws{query}", max_msg_size=0, **options)
+            stack.push_async_callback(
+                websocket.close
+            )  # what is dropped unclosed warns, now and then
             wire = Wire(websocket)
             if greeted:
                 wire.hello = await wire.hear("client-id")
