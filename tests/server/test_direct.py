@@ -30,6 +30,19 @@ async def test_direct_clients_see_each_other(connect_to: Any, direct_server: Any
     assert await a.refused("offer", OFFER, to=b.id) == "peer-not-found"
 
 
+async def test_who_comes_back_was_not_gone(connect_to: Any, direct_server: Any) -> None:
+    a = await connect_to(direct_server.url, "?mode=direct")
+    b = await connect_to(direct_server.url, "?mode=direct")
+    await a.backlog()
+    a.cut()
+    await b.hear("client-list")
+    await b.say("offer", OFFER, to=a.id)
+    back = await connect_to(direct_server.url, f"?resume={a.hello['resumeToken']}&received=3")
+    assert (back.hello["resumed"], back.id) == (True, a.id)
+    assert (await back.hear("offer"))["from"] == b.id
+    assert await b.types() == []
+
+
 async def test_direct_clients_and_rooms_do_not_see_each_other(
     connect_to: Any, direct_server: Any
 ) -> None:

@@ -109,6 +109,29 @@ async def test_host_by_token(connect: Any) -> None:
     assert taken["host"] == deputy.id
 
 
+async def test_who_came_by_a_token_for_the_room_cannot_rename_it(connect: Any) -> None:
+    maker = await connect(token("maker"))
+    room = await maker.create("standup")
+    for named in ("standup", room):
+        deputy = await connect(token("deputy", room=named, host=True))
+        await deputy.join(room)
+        assert await deputy.refused("update-room", {"roomId": room, "name": "x"}) == "forbidden"
+        same = {"roomId": room, "name": "standup", "locked": False}
+        assert (await deputy.ask("update-room", same))["type"] == "room-updated"
+    await maker.backlog()
+    renamed = await maker.ask("update-room", {"roomId": room, "name": "retro"})
+    assert renamed["room"]["name"] == "retro"
+
+
+async def test_a_private_room_is_not_matched_by_its_name(connect: Any) -> None:
+    maker = await connect(token("maker"))
+    room = await maker.create("secret", metadata={"private": True})
+    by_name = await connect(token("a", room="secret"))
+    assert await by_name.refused("join-room", {"roomId": room}) == "forbidden"
+    assert (await by_name.ask("list-rooms"))["rooms"] == []
+    await (await connect(token("b", room=room))).join(room)
+
+
 async def test_a_ban_holds_for_the_subject(connect: Any) -> None:
     host, mallory = await connect(token("host")), await connect(token("mallory"))
     room = await host.create(maxParticipants=2)
@@ -144,6 +167,13 @@ async def test_a_resume_needs_a_token_of_the_same_subject(connect: Any) -> None:
     assert stranger.hello["resumed"] is False
     again = await connect(token("ann", ttl=90), resume)
     assert (again.hello["resumed"], again.id) == (True, a.id)
+
+
+async def test_the_token_of_a_resume_is_the_one_that_counts(connect: Any) -> None:
+    a = await connect(token("ann"))
+    again = await connect(token("ann", create=False), f"&resume={a.hello['resumeToken']}")
+    assert again.hello["resumed"] is True
+    assert await again.refused("create-room", {"name": "x"}) == "forbidden"
 
 
 async def test_a_server_without_a_secret_demands_none(connect_to: Any, server: Any) -> None:

@@ -140,6 +140,9 @@ class Stuck:
         assert data[-4:-2] == b"\x88\x02"
         return int.from_bytes(data[-2:], "big")
 
+    def cut(self) -> None:
+        self._writer.transport.abort()
+
 
 @asynccontextmanager
 async def stuck(server: roomcall_server.Server) -> AsyncIterator[Stuck]:
@@ -154,10 +157,11 @@ async def stuck(server: roomcall_server.Server) -> AsyncIterator[Stuck]:
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     await reader.readuntil(b"\r\n\r\n")
+    client = Stuck(reader, writer)
     try:
-        yield Stuck(reader, writer)
+        yield client
     finally:
-        writer.transport.abort()
+        client.cut()
 
 
 async def test_shutdown_closes_with_1001(connect_to: Any, serve: Any) -> None:
@@ -216,6 +220,22 @@ async def test_health(server: Any) -> None:
             assert await answer.json() == {"status": "ok"}
         async with session.get(server.url + "/ws") as answer:
             assert answer.status == 400
+
+
+async def test_not_ready_while_it_shuts_down() -> None:
+    limits = QueueLimits(close_timeout=2.0)
+    async with roomcall_server.serve(queue=limits) as server, stuck(server) as slow:
+        closing = asyncio.create_task(server.service.close())
+        async with aiohttp.ClientSession() as session:
+            async with session.get(server.url + "/readyz") as answer:
+                assert answer.status == 503
+            async with session.get(server.url + "/healthz") as answer:
+                assert answer.status == 200
+            async with session.ws_connect(server.url + "/ws") as late:
+                assert (await late.receive(5)).data == 1001
+        assert await slow.close_code() == 1001
+        slow.cut()
+        await closing
 
 
 async def test_a_port_in_use_is_a_clear_error(server: Any) -> None:

@@ -153,6 +153,8 @@ class Sessions:
             since = client.lost_at if client.connection is None else sent
             missed = client.outbox.after(since if arrival.received is None else arrival.received)
             if missed is not None:
+                if session.grant != arrival.grant:
+                    await self.refresh(client, arrival.grant)
                 self._take_over(client, connection)
                 self._greet(client, resumed=True)
                 for frame in missed:

@@ -21,7 +21,7 @@ class Member(Struct, frozen=True, kw_only=True):
     """A client in the room, or one that waits for a place.
 
     `away`: its connection is lost, and may come back. `privileged`: its token gives it the host's
-    rights. `bound`: its token is for this room by its name.
+    rights. `bound`: its token is for this room only.
     """
 
     id: str

@@ -7,6 +7,8 @@ Rules of this file:
 3. The joiner hears `room-joined`, those who were there hear `member-joined`; both name the joiner
    last. The state that a join changes shows in the joiner's reply, and nobody else is there.
 4. While anybody waits who could come in, nobody passes.
+5. A join may make a room that opens later only where it waits: otherwise it is refused, and there
+   is no room.
 """
 
 from datetime import UTC, datetime
@@ -111,5 +113,5 @@ def _member(room: Room, session: Session, settings: RoomSettings, now: datetime)
         joined_at=now,
         subject=grant.subject,
         privileged=grant.host and grant.room is not None,
-        bound=grant.room is not None and grant.room == room.public_name,
+        bound=grant.room is not None,
     )
