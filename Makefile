@@ -1,4 +1,4 @@
-# Few verbs: demo test check bench. Each makes its own environment in .venv first.
+# Few verbs: demo test check bench docs. Each makes its own environment in .venv first.
 PYTHON ?= python3
 VENV := .venv
 # Which of benchmarks/ `make bench` runs.
@@ -9,7 +9,7 @@ SYSTEM_PACKAGES := coturn ffmpeg iproute2 xvfb
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
-.PHONY: demo test check bench system clean
+.PHONY: demo test check bench docs system clean
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
@@ -40,6 +40,10 @@ define install
 		test ! -e /etc/init.d/$$package || update-rc.d $$package disable; \
 	done
 endef
+
+# The tables of docs/protocol.md, from the types of the messages.
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m docs.reference
 
 # With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
 system:

@@ -16,6 +16,8 @@ class Reply(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type")
 
 
 class Limits(Struct, frozen=True, rename="camel"):
+    """What this server allows a client."""
+
     max_message_bytes: int
     max_rooms_per_client: int
 
@@ -39,10 +41,14 @@ class ClientId(Reply, frozen=True, kw_only=True, tag="client-id"):
 
 
 class RoomCreated(Reply, frozen=True, kw_only=True, tag="room-created"):
+    """To its maker, who is in it, unless it opens later."""
+
     room: Room
 
 
 class RoomJoined(Reply, frozen=True, kw_only=True, tag="room-joined"):
+    """To who has come in, also from the queue; then it echoes no request."""
+
     room: Room
 
 
@@ -54,19 +60,27 @@ class Queued(Reply, frozen=True, kw_only=True, tag="queued"):
 
 
 class RoomLeft(Reply, frozen=True, kw_only=True, tag="room-left"):
+    """To who has left the room or its queue."""
+
     room_id: str
 
 
 class RoomInfo(Reply, frozen=True, kw_only=True, tag="room-info"):
+    """The answer to `get-room`."""
+
     room: Room
 
 
 class RoomsList(Reply, frozen=True, kw_only=True, tag="rooms-list"):
+    """A page of rooms. `next` is the `after` of the page that follows, null at the end."""
+
     rooms: list[RoomRow]
     next: str | None = None
 
 
 class MemberJoined(Reply, frozen=True, kw_only=True, tag="member-joined"):
+    """To those who were there. `participants` has the new one last."""
+
     room_id: str
     member_id: str
     participants: list[str]
@@ -74,6 +88,8 @@ class MemberJoined(Reply, frozen=True, kw_only=True, tag="member-joined"):
 
 
 class MemberLeft(Reply, frozen=True, kw_only=True, tag="member-left"):
+    """To those who stay. `participants` are those that are left."""
+
     room_id: str
     member_id: str
     participants: list[str]
@@ -81,10 +97,14 @@ class MemberLeft(Reply, frozen=True, kw_only=True, tag="member-left"):
 
 
 class RoomUpdated(Reply, frozen=True, kw_only=True, tag="room-updated"):
+    """What the room is set to now."""
+
     room: Room
 
 
 class RoomClosed(Reply, frozen=True, kw_only=True, tag="room-closed"):
+    """The room has ended, or has vanished while this client waited for it."""
+
     room_id: str
 
 
@@ -96,11 +116,15 @@ class Removed(Reply, frozen=True, kw_only=True, tag="removed"):
 
 
 class MemberUnbanned(Reply, frozen=True, kw_only=True, tag="member-unbanned"):
+    """To the host who asked."""
+
     room_id: str
     member_id: str
 
 
 class MemberUpdated(Reply, frozen=True, kw_only=True, tag="member-updated"):
+    """A member is muted, or says something else of its media."""
+
     room_id: str
     member: Member
 
@@ -114,11 +138,15 @@ class Muted(Reply, frozen=True, kw_only=True, tag="muted"):
 
 
 class HostChanged(Reply, frozen=True, kw_only=True, tag="host-changed"):
+    """Who has the office now."""
+
     room_id: str
     host: str
 
 
 class RoomStateChanged(Reply, frozen=True, kw_only=True, tag="room-state"):
+    """The room has passed into another state."""
+
     room_id: str
     state: RoomState
 
@@ -151,23 +179,23 @@ class Signaled(Reply, frozen=True, kw_only=True):
 
 
 class OfferSignaled(Signaled, frozen=True, tag="offer"):
-    pass
+    """What another member has sent as `offer`."""
 
 
 class AnswerSignaled(Signaled, frozen=True, tag="answer"):
-    pass
+    """What another member has sent as `answer`."""
 
 
 class IceCandidateSignaled(Signaled, frozen=True, tag="ice-candidate"):
-    pass
+    """What another member has sent as `ice-candidate`."""
 
 
 class HangupSignaled(Signaled, frozen=True, tag="hangup"):
-    pass
+    """What another member has sent as `hangup`."""
 
 
 class RenegotiateSignaled(Signaled, frozen=True, tag="renegotiate"):
-    pass
+    """What another member has sent as `renegotiate`."""
 
 
 class IceServers(Reply, frozen=True, kw_only=True, tag="ice-servers"):
@@ -184,11 +212,11 @@ class ClientList(Reply, frozen=True, kw_only=True, tag="client-list"):
 
 
 class TokenRefreshed(Reply, frozen=True, kw_only=True, tag="token-refreshed"):
-    pass
+    """The connection holds until the new token ends."""
 
 
 class Pong(Reply, frozen=True, tag="pong"):
-    pass
+    """The answer to `ping`."""
 
 
 class Error(Reply, frozen=True, kw_only=True, tag="error"):

@@ -38,12 +38,12 @@ class CreateRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel")
 
 
 class CreateRoom(Request, frozen=True, tag="create-room"):
+    """Makes a room, and enters it as its host, unless it opens later."""
+
     payload: CreateRoomPayload
 
 
 class JoinRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """`room_id` or `name`; with `create` the rest is used if, and only if, the room is made."""
-
     room_id: str | None = None
     name: Name | None = None
     create: bool = False
@@ -51,6 +51,9 @@ class JoinRoomPayload(RoomSettings, frozen=True, kw_only=True, rename="camel", o
 
 
 class JoinRoom(Request, frozen=True, tag="join-room"):
+    """Enters a room, or its queue. `room_id` or `name` is needed. With `create` a room that is not
+    there is made, of this `name` and with the settings beside it."""
+
     payload: JoinRoomPayload
 
 
@@ -59,10 +62,14 @@ class RoomRef(Struct, frozen=True, rename="camel"):
 
 
 class LeaveRoom(Request, frozen=True, tag="leave-room"):
+    """Out of a room, or out of its queue."""
+
     payload: RoomRef
 
 
 class GetRoom(Request, frozen=True, tag="get-room"):
+    """A room of which the id is known. Who is inside is shown to members only."""
+
     payload: RoomRef
 
 
@@ -73,6 +80,8 @@ class ListRoomsPayload(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ListRooms(Request, frozen=True, tag="list-rooms"):
+    """The public rooms, oldest first, a page at a time."""
+
     payload: ListRoomsPayload = ListRoomsPayload()
 
 
@@ -96,10 +105,14 @@ class UpdateRoomPayload(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class UpdateRoom(Request, frozen=True, tag="update-room"):
+    """Changes what a room is set to. For its host."""
+
     payload: UpdateRoomPayload
 
 
 class CloseRoom(Request, frozen=True, tag="close-room"):
+    """Ends a room for all who are in it or wait for it. For its host."""
+
     payload: RoomRef
 
 
@@ -109,6 +122,8 @@ class MemberRef(Struct, frozen=True, rename="camel"):
 
 
 class TransferHost(Request, frozen=True, tag="transfer-host"):
+    """Hands the office over to another member. For the host."""
+
     payload: MemberRef
 
 
@@ -120,10 +135,14 @@ class RemoveMemberPayload(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class RemoveMember(Request, frozen=True, tag="remove-member"):
+    """Shows a member out, with `ban` for good. For the host."""
+
     payload: RemoveMemberPayload
 
 
 class UnbanMember(Request, frozen=True, tag="unban-member"):
+    """Lets one who was banned come again. For the host."""
+
     payload: MemberRef
 
 
@@ -134,12 +153,12 @@ class MuteMemberPayload(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class MuteMember(Request, frozen=True, tag="mute-member"):
+    """Has a member stop sending sound, pictures or both. For the host."""
+
     payload: MuteMemberPayload
 
 
 class SetMediaStatePayload(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the sender says of itself."""
-
     room_id: str
     audio_muted: bool | UnsetType = UNSET
     video_muted: bool | UnsetType = UNSET
@@ -147,6 +166,8 @@ class SetMediaStatePayload(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SetMediaState(Request, frozen=True, tag="set-media-state"):
+    """What the sender says of its own media, for others to show."""
+
     payload: SetMediaStatePayload
 
 
@@ -159,23 +180,29 @@ class Signal(Request, frozen=True, kw_only=True):
 
 
 class Offer(Signal, frozen=True, tag="offer"):
+    """A description that wants an answer: `RTCSessionDescriptionInit`."""
+
     payload: Raw
 
 
 class Answer(Signal, frozen=True, tag="answer"):
+    """The description that answers an offer: `RTCSessionDescriptionInit`."""
+
     payload: Raw
 
 
 class IceCandidate(Signal, frozen=True, tag="ice-candidate"):
+    """A way to the sender, as `RTCIceCandidateInit`. An empty `candidate` is the last."""
+
     payload: Raw
 
 
 class Hangup(Signal, frozen=True, tag="hangup"):
-    """Its payload is absent or `{"reason"}`."""
+    """The end of a call, or of an attempt at one. Its payload is absent or `{"reason"}`."""
 
 
 class Renegotiate(Signal, frozen=True, tag="renegotiate"):
-    """Please offer: `{"iceRestart": true}`."""
+    """Asks the other for an offer: with `{"iceRestart": true}` for one that restarts ICE."""
 
 
 class Chat(Request, frozen=True, kw_only=True, tag="chat"):
@@ -196,6 +223,8 @@ class ChatHistoryPayload(Struct, frozen=True, kw_only=True, rename="camel", omit
 
 
 class ChatHistory(Request, frozen=True, tag="chat-history"):
+    """What was said to all, oldest first, up to the newest or up to before an id. For members."""
+
     payload: ChatHistoryPayload
 
 

@@ -56,6 +56,13 @@ MEANWHILE: dict[str, tuple[str, Message]] = {
 }
 KINDS = st.sampled_from(["audio", "video", "all"])
 SIGNALS = st.sampled_from(["offer", "answer", "hangup", "ice-candidate", "renegotiate"])
+EXCHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["offer", "offer", "answer", "answer", "hangup", "again"]), st.booleans()
+    ),
+    min_size=2,
+    max_size=6,
+)
 
 in_use = precondition(lambda self: any(room.members for room in self.model.rooms.values()))
 
@@ -142,15 +149,15 @@ class Server(Machine):
         self.notice(next(caller for caller in self.callers if caller.line and caller.line.dead))
 
     @precondition(lambda self: any(not caller.live for caller in self.callers))
-    @rule(n=N, counts=st.booleans())
-    def come_back(self, n: int, counts: bool) -> None:
+    @rule(n=N, counts=st.booleans(), breaks=st.booleans())
+    def come_back(self, n: int, counts: bool, breaks: bool) -> None:
         lost = [caller for caller in self.callers if not caller.live]
-        self.resume(lost[n % len(lost)], counts)
+        self.resume(lost[n % len(lost)], counts, breaks=breaks)
 
-    @rule(n=N, counts=st.booleans())
-    def take_over(self, n: int, counts: bool) -> None:
+    @rule(n=N, counts=st.booleans(), breaks=st.booleans())
+    def take_over(self, n: int, counts: bool, breaks: bool) -> None:
         """Resumed while the line is whole."""
-        self.resume(self.speaker(n), counts)
+        self.resume(self.speaker(n), counts, breaks=breaks)
 
     @precondition(lambda self: self.next_due() is not None)
     @rule()
@@ -226,6 +233,22 @@ class Server(Machine):
         for host in hosts:
             self.say(host, "update-room", {"roomId": room.id, **change})
 
+    @precondition(lambda self: any(room.queue for room in self.model.rooms.values()))
+    @rule(r=N, back=st.booleans())
+    def miss_a_place(self, r: int, back: bool) -> None:
+        """One that waits is lost while a place becomes free."""
+        rooms = [room for room in self.model.rooms.values() if room.queue]
+        room = rooms[r % len(rooms)]
+        waiting = [caller for caller in self.callers if caller.live and caller.id in room.queue]
+        leaving = [caller for caller in self.callers if caller.live and caller.id in room.members]
+        for caller, other in zip(waiting[:1], leaving, strict=False):
+            assert caller.line is not None
+            caller.line.dead = True
+            self.notice(caller)
+            self.say(other, "leave-room", {"roomId": room.id})
+            if back:
+                self.resume(caller, counts=True)
+
     @precondition(lambda self: len(self.model.rooms) > 2)
     @rule(n=N, r=N)
     def close_room(self, n: int, r: int) -> None:
@@ -285,16 +308,21 @@ class Server(Machine):
         self.say(by, type, {"n": n}, roomId=room, to=self.target(m, room, by))
 
     @in_use
-    @rule(r=N, n=N, signals=st.lists(st.tuples(SIGNALS, st.booleans()), min_size=2, max_size=6))
+    @rule(r=N, n=N, signals=EXCHANGES)
     def exchange(self, r: int, n: int, signals: list[tuple[str, bool]]) -> None:
-        """Between two of a room, whom chance alone seldom brings together."""
+        """Between two of a room, whom chance alone seldom brings together. "again": one of them
+        leaves, and comes in again."""
         room = self.inhabited(r)
         live = [caller for caller in self.callers if caller.live and caller.id in room.members]
         if pairs := list(permutations(live, 2)):
             pair = pairs[n % len(pairs)]
             for type, back in signals:
                 one, other = pair[::-1] if back else pair
-                self.say(one, type, {}, roomId=room.id, to=other.id)
+                if type == "again":
+                    self.say(one, "leave-room", {"roomId": room.id})
+                    self.say(one, "join-room", {"roomId": room.id, "password": room.password})
+                else:
+                    self.say(one, type, {}, roomId=room.id, to=other.id)
 
     @in_use
     @rule(n=N, r=N, m=st.none() | N)

@@ -171,8 +171,8 @@ class Machine(RuleBasedStateMachine):
         self.lost(caller)
         self.check()
 
-    def resume(self, caller: Caller, counts: bool) -> None:
-        """`counts`: with `received`."""
+    def resume(self, caller: Caller, counts: bool, *, breaks: bool = False) -> None:
+        """`counts`: with `received`. `breaks`: again, before anything has arrived."""
         old, line = caller.line, Line()
         lost = 0
         if not counts:  # what was sent before the server noticed the break is lost
@@ -192,6 +192,7 @@ class Machine(RuleBasedStateMachine):
         assert (hello["resumed"], hello["id"], hello["received"]) == (True, caller.id, caller.said)
         assert "gap" not in hello
         caller.line = line
+        line.dead = breaks
         caller.heard += lost
         del caller.due[:lost]
         self.model.come_back(caller.id)
