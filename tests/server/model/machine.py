@@ -208,6 +208,9 @@ class Machine(RuleBasedStateMachine):
             assert record is not None
             records[id] = record
         assert await self.store.room_count() == len(records)
+        public = [room for room in self.model.rooms.values() if not room.private]
+        page = await self.store.public_rooms(1000, None, "")
+        assert [room.id for room in page.rooms] == [room.id for room in public]
         assert len(self.service.context.clients) == len(self.callers)
         for caller in self.callers:
             session = await self.store.session(caller.id)
