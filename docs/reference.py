@@ -20,7 +20,7 @@ PAGE = Path(__file__).with_name("protocol.md")
 
 # Values that stand in several messages, and have a table of their own.
 SHARED = (room.Room, room.Member, room.RoomRow, room.Metadata, replies.Limits)
-UNBOUNDED = 2**31 - 1
+UNBOUNDED = (2**31 - 1, 2**63 - 1)
 
 Row = tuple[str, str, str]  # field, value, whether it must be there
 
@@ -101,7 +101,7 @@ def _kind(type: types.Type) -> str:
         case types.IntType(ge=None, le=None):
             return "integer"
         case types.IntType(ge=least, le=most):
-            return f"integer from {least}" + ("" if most == UNBOUNDED else f" to {most}")
+            return f"integer from {least}" + ("" if most in UNBOUNDED else f" to {most}")
         case types.BoolType():
             return "true or false"
         case types.DateTimeType():

@@ -13,6 +13,7 @@ from .room import Count, Description, DisplayName, Kind, Metadata, Name, Passwor
 
 RequestId = Annotated[str, Meta(max_length=MAX_REQUEST_ID)] | int
 ListLimit = Annotated[int, Meta(ge=1, le=1000)]
+ChatId = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # what a database can look for
 
 
 class Request(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type"):
@@ -218,7 +219,7 @@ class ChatHistoryPayload(Struct, frozen=True, kw_only=True, rename="camel", omit
     """`before`: the id before which the messages end; the latest where there is none."""
 
     room_id: str
-    before: int | None = None
+    before: ChatId | None = None
     limit: ListLimit = 50
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from aiohttp import web
 
 from .config import Config, ConfigError
-from .http import status, websocket
+from .http import requestlog, status, websocket
 from .logs import get_logger
 from .service import Service
 from .store.base import Store
 from .store.memory import MemoryStore
+
+REQUEST_TIMEOUT = 30.0  # seconds in which a connection must have sent its request, or the next
 
 log = get_logger("app")
 
@@ -43,7 +45,13 @@ async def serve(
     service = Service(settings, _store(store, settings))
     app = web.Application()
     app.add_routes([*websocket.routes(service), *status.routes(service)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=requestlog.logger,
+        keepalive_timeout=REQUEST_TIMEOUT,
+        shutdown_timeout=1.0,
+    )
     await runner.setup()
     site = web.TCPSite(runner, host, port)
     try:

@@ -12,6 +12,7 @@ from .logs import get_logger
 log = get_logger("tokens")
 
 _SAFE_LENGTH = 32  # See RFC 7518 section 3.2.
+_LATEST = 2**36  # that a datetime can say, and more than two thousand years from now
 
 
 class Tokens:
@@ -33,7 +34,7 @@ class Tokens:
                 claims = jwt.decode(
                     token, self._secret, algorithms=["HS256"], options={"require": ["sub", "exp"]}
                 )
-            except jwt.InvalidTokenError:
+            except (jwt.InvalidTokenError, ValueError):  # the latter where it is no text
                 return None
         return _grant(claims)
 
@@ -48,5 +49,5 @@ def _grant(claims: dict[str, Any]) -> Grant | None:
         room=room,
         create=create,
         host=host,
-        expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
+        expires_at=datetime.fromtimestamp(min(int(claims["exp"]), _LATEST), UTC),
     )

@@ -11,4 +11,7 @@ def allowed(origin: str | None, host: str, allow: Collection[str]) -> bool:
     """
     if origin is None or "*" in allow or origin in allow:
         return True
-    return urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # it is no URL
+        return False

@@ -134,10 +134,11 @@ def _token(request: web.Request) -> str | None:
 
 def _arrival(request: web.Request, grant: Grant) -> Arrival:
     received = request.query.get("received", "")
+    is_count = received.isascii() and received.isdigit() and len(received) < 20
     return Arrival(
         grant=grant,
         address=request.remote or "",
         direct=request.query.get("mode") == "direct",
         resume=request.query.get("resume"),
-        received=int(received) if received.isascii() and received.isdigit() else None,
+        received=int(received) if is_count else None,
     )
