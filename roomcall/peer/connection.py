@@ -237,7 +237,7 @@ class Connection:
 
     def candidate_pair(self) -> dict[str, Any] | None:
         """W3C `RTCIceCandidatePairStats` of the pair in use, with the types of its candidates."""
-        agent = internals.ice_agent(self._pc) if self._pc.getTransceivers() else None
+        agent = self._agent()
         if agent is None or (pair := agent.selected) is None:
             return None
         trip = agent.round_trip_time
@@ -250,9 +250,14 @@ class Connection:
 
     def tried(self) -> str:
         """Between which addresses a path was sought; "" where none was."""
-        if self._pc.remoteDescription is None:
-            return ""
-        return internals.ice_agent(self._pc).tried
+        agent = self._agent()
+        return "" if agent is None or self._pc.remoteDescription is None else agent.tried
+
+    def _agent(self) -> internals.IceAgent | None:
+        """None where nothing is sent or received, as after a description that offers nothing."""
+        if self._pc.getTransceivers() or self._pc.sctp is not None:
+            return internals.ice_agent(self._pc)
+        return None
 
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""
