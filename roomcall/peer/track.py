@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -86,14 +87,15 @@ class RemoteTrack:
     def __repr__(self) -> str:
         return f"<RemoteTrack {self.kind} {self.codec} of {self.peer.name or self.peer.id}>"
 
-    async def packets(self) -> AsyncIterator[EncodedFrame]:
+    async def packets(self) -> AsyncGenerator[EncodedFrame, None]:
         """Encoded frames from now on, until the peer leaves. Any number of consumers at once; each
         may lag 256 frames, then loses the oldest."""
         consumer: _Consumer[EncodedFrame] = _Consumer(PACKET_QUEUE)
-        async for item in self._consume(consumer, self._packet_consumers):
-            yield item
+        async with aclosing(self._consume(consumer, self._packet_consumers)) as items:
+            async for item in items:
+                yield item
 
-    async def frames(self) -> AsyncIterator["av.VideoFrame | av.AudioFrame"]:
+    async def frames(self) -> AsyncGenerator["av.VideoFrame | av.AudioFrame", None]:
         """Decoded frames from now on, until the peer leaves; their `time` is in seconds on the
         clock that the peer's picture and sound share.
 
@@ -107,8 +109,9 @@ class RemoteTrack:
                 self._decode(), name=f"roomcall-decode-{self.kind}"
             )
         try:
-            async for item in self._consume(consumer, self._frame_consumers):
-                yield item
+            async with aclosing(self._consume(consumer, self._frame_consumers)) as items:
+                async for item in items:
+                    yield item
         finally:
             if not self._frame_consumers and self._decoding is not None:
                 self._decoding.cancel()
@@ -116,7 +119,7 @@ class RemoteTrack:
 
     async def _consume(
         self, consumer: _Consumer[Item], group: set[_Consumer[Item]]
-    ) -> AsyncIterator[Item]:
+    ) -> AsyncGenerator[Item, None]:
         if self._ended:
             return
         group.add(consumer)
