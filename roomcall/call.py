@@ -33,12 +33,14 @@ MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How its connections are made. `ice_servers` is W3C `RTCIceServer[]`."""
+    """How its connections are made. `ice_servers` is W3C `RTCIceServer[]`; `measure`: what comes
+    of a `testsrc` is read."""
 
     ice_servers: Sequence[Mapping[str, Any]] = ()
     ice_policy: IcePolicy = "all"
     video_codec: VideoCodecChoice = "auto"
     network: Network | None = None
+    measure: bool = False
 
 
 class Call:
@@ -182,6 +184,7 @@ class Call:
             self._reporter,
             self._on_doubt,
             self._on_told,
+            self._options.measure,
         )
 
     def _use_ice_servers(self, offered: Sequence[Mapping[str, Any]]) -> None:

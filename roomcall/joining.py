@@ -61,8 +61,9 @@ async def join(
     encoded; with `passthrough` False all is encoded. `ice_servers` (W3C `RTCIceServer`) adds to the
     server's. `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
-    With `stats_interval` (seconds) `StatsUpdated` comes that often. A server that is lost is tried
-    again for `reconnect_for` seconds, while media goes on.
+    With `stats_interval` (seconds) `StatsUpdated` comes that often, and a `testsrc` that comes is
+    decoded for its `latency` and `avOffset`. A server that is lost is tried again for
+    `reconnect_for` seconds, while media goes on.
 
     With `wait_if_full` it waits for a place where the room is full or not open yet; meanwhile
     `on_queued` gets each new position, which the call's events begin with as well.
@@ -100,6 +101,7 @@ async def join(
             ice_policy,
             video_codec,
             Network.parse(network) if isinstance(network, str) else network,
+            measure=stats_interval is not None,
         ),
     )
     try:

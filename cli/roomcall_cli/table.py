@@ -93,19 +93,22 @@ class Table:
         return [row for _, row in sorted(self._rows.items(), key=lambda item: place[item[0][0]])]
 
     def render(self) -> RenderableType:
-        """In 80 columns. `in` and `out` are bits a second of all; `loss` is of what came in."""
-        table = RichTable(
-            box=None, header_style="dim", padding=(0, 1, 0, 0)
-        )  # 80 columns are enough
+        """In 80 columns. `video` and `audio` are the seconds to the first of each; `in` and `out`
+        are bits a second of all; `loss` is of what came in; `delay`, of the picture, is there where
+        somebody's is known."""
+        table = RichTable(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
         for title in ("peer",) if self.own_names is None else ("to", "from"):
             table.add_column(title)
         table.add_column("state")
-        for title in ("setup", "picture", "sound", "size", "fps", "in", "loss", "out", "rtt"):
+        for title in ("setup", "video", "audio", "size", "fps", "in", "loss", "out", "rtt"):
             table.add_column(title, justify="right")
+        if any("latency" in row.stats for row in self._rows.values()):
+            table.add_column("delay", justify="right")
         for row in self._in_order():
             cells = [row.watcher] if self.own_names is not None else []
             style = _STATE_STYLE.get(row.state, "")
-            table.add_row(*cells, Text(row.name), Text(row.state, style), *_cells(row))
+            late = [_duration(row.stats["latency"])] if "latency" in row.stats else []
+            table.add_row(*cells, Text(row.name), Text(row.state, style), *_cells(row), *late)
         return table
 
 
@@ -113,7 +116,6 @@ def _cells(row: Row) -> list[str]:
     picture = _section(row.stats, "video", "inbound")
     width = picture.get("frameWidth")
     received, lost = (_grown(row, field, "inbound") for field in ("packetsReceived", "packetsLost"))
-    trip = row.stats.get("roundTripTime")
     return [
         _text(row.seconds and row.seconds * 1000, "{:.0f} ms"),
         *(_text(row.first.get(kind), "{:.1f} s") for kind in ("video", "audio")),
@@ -122,7 +124,7 @@ def _cells(row: Row) -> list[str]:
         _rate(row, "bytesReceived", "inbound"),
         _text(100 * lost / (received + lost) if received + lost > 0 else None, "{:.1f}%"),
         _rate(row, "bytesSent", "outbound"),
-        _text(trip and trip * 1000, "{:.1f} ms" if trip and trip < 0.01 else "{:.0f} ms"),
+        _duration(row.stats.get("roundTripTime")),
     ]
 
 
@@ -148,3 +150,11 @@ def _rate(row: Row, field: str, direction: str) -> str:
 
 def _text(value: float | None, pattern: str) -> str:
     return "" if value is None else pattern.format(value)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.{int(seconds < 0.01)}f} ms"

@@ -42,6 +42,7 @@ class PeerContext:
     listener: PeerListener
     on_doubt: Callable[[], None]
     on_told: Callable[["Peer", Mapping[str, Any]], None]
+    measure: bool = False
 
 
 class Peer:
@@ -60,7 +61,9 @@ class Peer:
         self._negotiation = Negotiation(context.own_id, id, offers_first)
         self._connection: Connection | None = None
         self._offered_at = self._loop.time()
-        self._reception = Reception(self, context.listener, self._request_key_frame)
+        self._reception = Reception(
+            self, context.listener, self._request_key_frame, measure=context.measure
+        )
         self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(
             MAX_PENDING_SIGNALS
         )
@@ -93,7 +96,9 @@ class Peer:
     async def stats(self) -> dict[str, Any]:
         """W3C statistics of what goes and comes: `roundTripTime` in seconds (by RTCP, else by ICE),
         `candidatePair`, and for `video` and `audio` `inbound` and `outbound`, each where there is
-        one."""
+        one. In a call with a `stats_interval`, of a peer that sends `testsrc` on this machine's
+        clock also `latency` and `avOffset` (seconds; positive where the sound is late),
+        `framesLost` and `freezes`."""
         result: dict[str, Any] = {}
         inbound, outbound = self._reception.inbound, {}
         pair = None
@@ -113,7 +118,8 @@ class Peer:
         if not trips and pair is not None and pair["currentRoundTripTime"] is not None:
             trips = [pair["currentRoundTripTime"]]
         trip = round(min(trips), 6) if trips else None
-        return {"roundTripTime": trip, "candidatePair": pair} | result
+        result |= {"roundTripTime": trip, "candidatePair": pair}
+        return result | self._reception.measured()
 
     async def open_channel(
         self, label: str, ordered: bool = True, max_retransmits: int | None = None
@@ -194,7 +200,7 @@ class Peer:
         await asyncio.gather(self._task, return_exceptions=True)
         self._set_timer(None)
         await self._drop()
-        self._reception.end()
+        await self._reception.end()
         self._found(False)
 
     # Negotiation: one step at a time, in order, so that no two descriptions are in work at once.

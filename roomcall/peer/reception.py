@@ -10,6 +10,7 @@ from ..media.source import AUDIO_CLOCK, VIDEO_CLOCK, Kind
 from ..stats import Inbound, PacketCounter
 from .internals import ReceiverTap
 from .listener import PeerListener
+from .measuring import Measuring
 from .playout import PlayoutClock
 from .track import RemoteTrack
 
@@ -25,6 +26,8 @@ class Reception:
         peer: "Peer",
         listener: PeerListener,
         request_key_frame: Callable[[Kind], Awaitable[bool]],
+        *,
+        measure: bool,
     ) -> None:
         self.tracks: dict[Kind, RemoteTrack] = {}
         self.inbound: dict[Kind, Inbound] = {}
@@ -35,6 +38,7 @@ class Reception:
         self._clock = PlayoutClock()
         self._current: dict[Kind, _Tap] = {}
         self._numbers = itertools.count()
+        self._measuring = Measuring() if measure else None
 
     def add_track(self, kind: Kind, codec: str) -> None:
         """The peer sends this; known already where an earlier connection had it."""
@@ -45,6 +49,8 @@ class Reception:
             await self._request_key_frame(kind)
 
         track = self.tracks[kind] = RemoteTrack(self._peer, kind, codec, request_key_frame)
+        if self._measuring is not None:
+            self._measuring.watch(track)
         self._listener.track_added(self._peer, track)
 
     def tap(self, kind: Kind) -> ReceiverTap:
@@ -56,9 +62,14 @@ class Reception:
             self.inbound[kind] = Inbound(kind, tap.packets)
         return tap
 
-    def end(self) -> None:
+    def measured(self) -> dict[str, float]:
+        return self._measuring.report() if self._measuring is not None else {}
+
+    async def end(self) -> None:
         for track in self.tracks.values():
             track.end()
+        if self._measuring is not None:
+            await self._measuring.close()
 
     def take(self, tap: "_Tap", codec: str, data: bytes, timestamp: int) -> None:
         """A whole frame has come."""

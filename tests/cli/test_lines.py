@@ -113,6 +113,9 @@ def test_the_table_counts_since_the_last_statistics() -> None:
     table.see(made(events.StatsUpdated, t=3.0, peers={BOB.id: stats(190, 10, 150_000)}), "me")
     expected = "bob connected 50 ms 640×360 25 400k 10.0% 800k 12 ms"
     assert rows(table)[1:] == [expected.split()]
+    late = {**stats(190, 10, 150_000), "latency": 0.1234}
+    table.see(made(events.StatsUpdated, t=4.0, peers={BOB.id: late}), "me")
+    assert rows(table)[0][-2:] == ["rtt", "delay"] and rows(table)[1][-2:] == ["123", "ms"]
     table.see(made(events.PeerLeft, peer=BOB, name="bob", reason="left"), "me")
     assert rows(table)[1:] == [["bob", "left", "50", "ms"]]
 
