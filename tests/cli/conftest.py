@@ -32,6 +32,10 @@ class Run:
         """What it has printed with --json so far."""
         return [json.loads(line) for line in self.lines]
 
+    def seen(self, event: str, **fields: Any) -> list[dict[str, Any]]:
+        """The events so far that have these fields."""
+        return [e for e in self.events if e.items() >= {"event": event, **fields}.items()]
+
     async def line(self) -> str:
         """The next line of stdout; "" at its end."""
         assert self.process.stdout is not None
