@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from .config import Config, ConfigError
-from .http import requestlog, status, websocket
+from .http import page, requestlog, status, websocket
 from .logs import get_logger
 from .service import Service
 from .store.base import Store
@@ -44,7 +44,7 @@ async def serve(
     settings = _config(config)
     service = Service(settings, _store(store, settings))
     app = web.Application()
-    app.add_routes([*websocket.routes(service), *status.routes(service)])
+    app.add_routes([*websocket.routes(service), *status.routes(service), *page.routes()])
     runner = web.AppRunner(
         app,
         access_log=None,

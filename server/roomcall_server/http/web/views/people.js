@@ -1,0 +1,103 @@
+/** Who is in the room, and what its host can do. */
+
+import { nameOf } from "../core/wording.js";
+import { Component, html } from "./html.js";
+import { Icon } from "./icons.js";
+import { Dialog, IconButton, Name } from "./parts.js";
+
+/**
+ * @typedef {import("../app/app.js").App} App
+ * @typedef {import("../app/call.js").Call} Call
+ * @typedef {import("../core/protocol.js").Member} Member
+ * @typedef {{app: App, call: Call, onClose: () => void}} Props
+ * @typedef {{removing: Member | null, closing: boolean}} State
+ */
+
+/** @extends {Component<Props, State>} */
+export class PeoplePanel extends Component {
+  /** @type {State} */
+  state = { removing: null, closing: false };
+
+  /** @param {string} type @param {object} [fields] */
+  order(type, fields) {
+    const { app, call } = this.props;
+    void app.attempt(call.order(type, fields));
+  }
+
+  /** @param {SubmitEvent} event */
+  remove = (event) => {
+    event.preventDefault();
+    const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const memberId = this.state.removing?.id;
+    this.order("remove-member", { memberId, reason: fields.get("reason"), ban: fields.has("ban") });
+    this.setState({ removing: null });
+  };
+
+  render() {
+    const { call, onClose } = this.props;
+    const { members, locked, queueLength } = call.room;
+    const { removing, closing } = this.state;
+    return html`<section class="panel" aria-labelledby="people-title"
+      onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && !removing && !closing && onClose()}>
+      <header><h2 id="people-title">People</h2>
+        <${IconButton} icon="close" label="Close the list of people" kind="quiet" onClick=${onClose} /></header>
+      <ul class="people">
+        ${members.map((member) => html`<${Person} key=${member.id} panel=${this} member=${member} />`)}
+      </ul>
+      ${call.isHost && html`<div class="host-tools" role="group" aria-label="The room">
+        <button type="button" aria-pressed=${locked} onClick=${() => this.order("update-room", { locked: !locked })}>
+          <${Icon} name="lock" />${locked ? "Unlock the room" : "Lock the room"}</button>
+        <button type="button" class="danger" onClick=${() => this.setState({ closing: true })}>
+          <${Icon} name="close" />Close the room</button>
+      </div>`}
+      ${queueLength > 0 && html`<p class="hint">Waiting for a place: ${queueLength}</p>`}
+      ${removing && this.#removal(removing)}
+      ${closing && this.#closing()}
+    </section>`;
+  }
+
+  /** @param {Member} member */
+  #removal(member) {
+    const close = () => this.setState({ removing: null });
+    return html`<${Dialog} title=${`Remove ${nameOf(member)}?`} onClose=${close}>
+      <form onSubmit=${this.remove}>
+        <label>Why (they are told) <input name="reason" maxlength="256" autocomplete="off" /></label>
+        <label class="check"><input name="ban" type="checkbox" /> They may not come back</label>
+        <div class="buttons"><button class="danger">Remove</button>
+          <button type="button" onClick=${close}>Cancel</button></div>
+      </form><//>`;
+  }
+
+  #closing() {
+    const close = () => this.setState({ closing: false });
+    return html`<${Dialog} title="Close the room for everybody?" onClose=${close}>
+      <div class="buttons"><button type="button" class="danger" onClick=${() => this.order("close-room")}>Close the room</button>
+        <button type="button" onClick=${close}>Cancel</button></div><//>`;
+  }
+}
+
+/** @param {{panel: PeoplePanel, member: Member}} props */
+function Person({ panel, member }) {
+  const { call } = panel.props;
+  const { id: memberId } = member;
+  const name = nameOf(member);
+  const isSelf = memberId === call.id;
+  return html`<li>
+    <span class="who"><${Name} name=${name} />${isSelf && " (you)"}
+      ${member.role === "host" && html` <span class="tag">host</span>`}
+      ${member.recording && html` <span class="tag recording">rec</span>`}
+    </span>
+    ${member.audioMuted && html`<span role="img" aria-label="Microphone muted"><${Icon} name="mic-off" /></span>`}
+    ${member.videoMuted && html`<span role="img" aria-label="Picture hidden"><${Icon} name="camera-off" /></span>`}
+    ${call.isHost && !isSelf && html`<span class="tools" role="group" aria-label=${`Tools for ${name}`}>
+      ${!member.audioMuted && html`<${IconButton} icon="mic-off" kind="quiet" label=${`Mute the microphone of ${name}`}
+        onClick=${() => panel.order("mute-member", { memberId, kind: "audio" })} />`}
+      ${!member.videoMuted && html`<${IconButton} icon="camera-off" kind="quiet" label=${`Hide the picture of ${name}`}
+        onClick=${() => panel.order("mute-member", { memberId, kind: "video" })} />`}
+      <${IconButton} icon="crown" kind="quiet" label=${`Make ${name} the host`}
+        onClick=${() => panel.order("transfer-host", { memberId })} />
+      <${IconButton} icon="remove" kind="quiet" label=${`Remove ${name}`}
+        onClick=${() => panel.setState({ removing: member })} />
+    </span>`}
+  </li>`;
+}
