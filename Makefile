@@ -5,11 +5,15 @@ VENV := .venv
 BENCH ?= fanout
 BIN := $(VENV)/bin
 # What the tests use beyond Python, by the name of its Debian package.
-SYSTEM_PACKAGES := coturn ffmpeg iproute2 xvfb
+SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 xvfb
+# What checks the page: types, accessibility, and the packages whose files it has, unchanged.
+NODE := $(VENV)/node
+NODE_PACKAGES := typescript@7.0.2 axe-core@4.14.1 preact@11.2.0 htm@3.1.1
+WEB := server/roomcall_server/http/web
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
-.PHONY: demo test check bench docs system clean
+.PHONY: demo test check bench docs page system clean
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
@@ -17,11 +21,21 @@ demo: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp system
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/dev.stamp
+check: $(VENV)/dev.stamp page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+ifneq ($(shell command -v npm),)
+page: $(VENV)/node.stamp
+	$(NODE)/node_modules/.bin/tsc --project tsconfig.json
+	cmp $(NODE)/node_modules/preact/dist/preact.mjs $(WEB)/vendor/preact.mjs
+	cmp $(NODE)/node_modules/htm/dist/htm.module.js $(WEB)/vendor/htm.module.js
+else
+page:
+	@echo "make: left out: the types of the page (Node.js with npm checks them)"
+endif
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
@@ -68,6 +82,11 @@ $(VENV)/run.stamp: pyproject.toml | $(VENV)/python.stamp
 $(VENV)/dev.stamp: pyproject.toml | $(VENV)/python.stamp
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]' >&2
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/node.stamp: Makefile | $(VENV)/python.stamp
+	@mkdir -p $(NODE)
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix $(NODE) $(NODE_PACKAGES) >&2
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

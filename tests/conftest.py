@@ -33,8 +33,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
-        # First to be set up is last to be torn down: still in the test's event loop.
-        item.fixturenames.insert(0, "_no_task_left")
+        # First to be set up of what is the test's own, so last to be torn down: still in its loop.
+        item.fixturenames.insert(item.fixturenames.index("_nothing_left") + 1, "_no_task_left")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -109,8 +109,18 @@ def _left(
         f"{kind} {text}"
         for kind, look in watched.items()
         for key, text in look().items()
-        if key not in before[kind]
+        if key not in before[kind] and not _is_of_another(key, before[kind])
     ]
+
+
+def _is_of_another(key: Hashable, before: set[Hashable]) -> bool:
+    """A process started by one that was there before, such as a browser that serves many tests."""
+    if not isinstance(key, psutil.Process):
+        return False
+    try:
+        return any(parent in before for parent in key.parents())
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _settled(left: Callable[[], list[str]]) -> list[str]:

@@ -1,6 +1,7 @@
 """`roomcall demo`"""
 
 import json
+import re
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ async def test_every_pair_connects_and_sees(start: Any) -> None:
         assert first == pairs
     assert [e["reason"] for e in run.events if e["event"] == "left"] == ["duration"] * 3
     assert "roomcall join demo --server http://127.0.0.1:" in run.errors
+    assert re.search(r"http://127.0.0.1:\d+/#/room/demo$", run.errors, re.M)
 
 
 async def test_for_people_it_is_a_table_of_pairs(start: Any) -> None:

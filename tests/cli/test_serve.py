@@ -32,6 +32,7 @@ async def test_for_people_it_is_a_line(start: Any) -> None:
     assert (await run.line()).startswith("Listening at http://127.0.0.1:")
     run.process.send_signal(signal.SIGTERM)
     assert await run.ended() == 0
+    assert "the page" in run.errors
 
 
 async def test_a_port_in_use_is_2(start: Any) -> None:

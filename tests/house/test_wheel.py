@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -30,6 +32,10 @@ def test_it_works_where_nothing_else_is(tmp_path: Path) -> None:
     assert {"roomcall", "roomcall_server", "roomcall_cli"} == {t for t in tops if "-" not in t}
     assert {f"{top}/py.typed" for top in tops if "-" not in top} <= set(names)
 
+    web = "roomcall_server/http/web"
+    licences = {f"{web}/vendor/{name}" for name in ("NOTICE", "LICENSE.preact", "LICENSE.htm")}
+    assert {f"{web}/index.html", *licences} <= set(names)
+
     environment = tmp_path / "environment"
     assert run(sys.executable, "-m", "venv", environment).returncode == 0
     binaries = environment / "bin"
@@ -41,3 +47,18 @@ def test_it_works_where_nothing_else_is(tmp_path: Path) -> None:
     events = [json.loads(line)["event"] for line in demo.stdout.splitlines()]
     assert events.count("peer-connected") == 6
     assert events.count("first-frame") >= 6
+    assert_page_is_served(binaries / "roomcall", tmp_path)
+
+
+def assert_page_is_served(roomcall: Path, folder: Path) -> None:
+    command = [roomcall, "serve", "--port", "0", "--json"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            url = json.loads(server.stdout.readline())["url"]
+            for path, text in (("/", "<title>roomcall</title>"), ("/page/main.js", "app.start()")):
+                with urlopen(url + path) as response:
+                    assert text in response.read().decode()
+        finally:
+            server.send_signal(signal.SIGTERM)
+    assert server.returncode == 0

@@ -70,7 +70,8 @@ async def _hold(
             own_names[call.id] = name
             calls.append(call)
             shows.create_task(show(call, output))
-        output.note(f"The room {ROOM!r} is open at {url}. Join it from another terminal:")
+        output.note(f"The room {ROOM!r} is open. Join it from a browser, or from another terminal:")
+        output.note(f"  {url}/#/room/{ROOM}")
         output.note(f"  roomcall join {ROOM} --server {url} --video testsrc")
         async with beside(*([leave_after(duration, calls)] if duration else [])):
             with signals.answered_by(lambda: leave_all(calls, "interrupted")):

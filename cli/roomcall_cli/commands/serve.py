@@ -104,7 +104,7 @@ def command(
     json: bool,
     **settings: Any,
 ) -> None:
-    """Run the signaling server."""
+    """Run the signaling server, and the page for browsers at its address."""
     # The other options have the names of `roomcall_server.Config`.
 
     async def run() -> None:
@@ -122,7 +122,7 @@ def command(
                 write_json({"event": "listening", "url": server.url, "port": server.port})
             else:
                 write_line(f"Listening at {server.url}")
-                write_note("Ctrl-C ends it.")
+                write_note("That is also the address of the page. Ctrl-C ends it.")
             if turn_url and not settings["jwt_secret"]:
                 write_warning("anybody who connects gets TURN credentials")
             await asyncio.Event().wait()  # until the first signal cancels it

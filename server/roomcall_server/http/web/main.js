@@ -3,5 +3,5 @@ import { html, render } from "./views/html.js";
 import { Page } from "./views/page.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
-const app = new App(() => render(html`<${Page} app=${app} />`, root));
+export const app = new App(() => render(html`<${Page} app=${app} />`, root));
 app.start();

@@ -17,7 +17,7 @@ import * as preferences from "./preferences.js";
 
 const NEW = "#/new"; // while a room is being made that has no address yet
 const NOTICE_TIME = 6_000;
-const MAX_NOTICES = 4; // at once; then the oldest goes
+const MAX_NOTICES = 3; // at once; then the oldest goes
 
 export class App {
   /** @type {Lobby | null} */

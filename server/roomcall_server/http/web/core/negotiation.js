@@ -13,7 +13,9 @@
  * Rule 6. Who gives up sends `hangup`, and is the one who offers again, later each time.
  * Rule 7. A connection that the other side closed fails only after `CLOSE_PATIENCE`: it may be a
  *         leave whose notice is under way.
- * Rule 8. On a connection that is there, `restarts.js` says who offers.
+ * Rule 8. Each may have given up what the other has just offered, and both would wait for the other:
+ *         where nothing is offered within `HUNG_UP_PATIENCE` of a failure, whoever waits does.
+ * Rule 9. On a connection that is there, `restarts.js` says who offers.
  *
  * The caller carries out the effects in their order, then tells what came of it. Of timers there is
  * one: a new one replaces the last.
@@ -28,6 +30,7 @@ import { fingerprint, ufrags } from "./sdp.js";
 export const OFFER_PATIENCE = 5;
 export const CONNECT_PATIENCE = 20;
 export const CLOSE_PATIENCE = 2;
+export const HUNG_UP_PATIENCE = 60;
 export const RETRY_DELAYS = [1, 2, 4, 8, 16, 30];
 export const MAX_EARLY = 64;
 
@@ -68,6 +71,7 @@ export class Negotiation {
     switch (this.phase) {
       case "waiting":
       case "retrying":
+      case "hung-up":
         return this.offer(newCallId);
       case "offering":
         return this.failed("no answer to the offer");
@@ -118,7 +122,7 @@ export class Negotiation {
 
   /** A new path, also where the old one lives. @returns {Effect[]} */
   restart() {
-    return this.phase === "connected" ? this.restarts.begin(this.callId, true) : [];
+    return this.phase === "connected" ? this.restarts.restart(this.callId) : [];
   }
 
   /** What we send has changed. A first description says so by itself. @returns {Effect[]} */
@@ -236,7 +240,7 @@ export class Negotiation {
         state: failed ? "failed" : "closed",
         reason: failed ? "the other side found no media path" : reason,
       },
-      timer(null),
+      timer(failed ? HUNG_UP_PATIENCE : null),
     ];
   }
 

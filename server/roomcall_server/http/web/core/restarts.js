@@ -6,10 +6,10 @@
  *         times more seldom. The impolite side begins, the polite one where the other has not.
  * Rule 2. Where both have offered, the impolite side ignores the other's offer; the polite side
  *         answers it, and its own is gone (the browser rolls it back).
- * Rule 3. An offer has `ANSWER_PATIENCE`, the checks of a restart have `CHECK_PATIENCE`, before the
- *         next one takes their place.
- * Rule 4. A wish to offer waits for the end of what is under way. The browser says again what it
- *         still wants after that.
+ * Rule 3. An offer has `ANSWER_PATIENCE` before it is made again, the checks of a restart have
+ *         `CHECK_PATIENCE` before the next one.
+ * Rule 4. A wish to offer waits for the answer to what is out, as an answer does not say to which
+ *         offer it is. The browser says again what it still wants after that.
  *
  * @typedef {import("./protocol.js").Effect} Effect
  */
@@ -24,7 +24,8 @@ export class Restarts {
   /** @type {"none" | "offered" | "checking"} `offered`: ours is out */
   stage = "none";
   count = 0; // since the path was lost
-  wanted = false;
+  wanted = false; // an offer of what is sent
+  #restartWanted = false;
   #iceRestart = false; // of our offer
 
   get awaitsAnswer() {
@@ -55,8 +56,18 @@ export class Restarts {
     this.stage = "offered";
     this.#iceRestart = iceRestart;
     this.wanted = false;
-    if (iceRestart) this.count += 1;
+    if (iceRestart) {
+      this.count += 1;
+      this.#restartWanted = false;
+    }
     return [{ do: "reoffer", callId, iceRestart }, timer(ANSWER_PATIENCE)];
+  }
+
+  /** A new path, also where the old one lives. @param {string | null} callId @returns {Effect[]} */
+  restart(callId) {
+    if (!this.awaitsAnswer) return this.begin(callId, true);
+    this.#restartWanted = true;
+    return [];
   }
 
   /** What is sent has changed. @param {string | null} callId @returns {Effect[]} */
@@ -68,7 +79,7 @@ export class Restarts {
 
   /** One is due, or the last one had its time. @param {string | null} callId @returns {Effect[]} */
   timer(callId) {
-    if (this.lost) return this.begin(callId, true);
+    if (this.lost || this.awaitsAnswer) return this.begin(callId, this.lost || this.#iceRestart);
     return this.ended(callId);
   }
 
@@ -89,7 +100,7 @@ export class Restarts {
 
   /** @param {string | null} callId @param {boolean} iceRestart @returns {Effect[]} */
   #described(callId, iceRestart) {
-    if (!iceRestart) return this.ended(callId);
+    if (!iceRestart || this.#restartWanted) return this.ended(callId);
     this.stage = "checking";
     return [timer(CHECK_PATIENCE)];
   }
@@ -97,6 +108,7 @@ export class Restarts {
   /** Nothing is under way any more. @param {string | null} callId @returns {Effect[]} */
   ended(callId) {
     this.stage = "none";
+    if (this.#restartWanted) return this.begin(callId, true);
     if (this.lost) return [timer(this.count >= MANY ? LATER_INTERVAL : INTERVAL)];
     return this.wanted ? this.begin(callId, false) : [timer(null)];
   }

@@ -66,16 +66,18 @@ function Choice({ label, kind, media }) {
   const open = (/** @type {string} */ id) => (kind === "video" ? media.useCamera(id) : media.useMicrophone(id));
   const stop = () => (kind === "video" ? media.stopPicture() : media.stopMicrophone());
   const change = (/** @type {any} */ { target }) => (target.value === "none" ? stop() : void open(target.value));
-  const chosen = media.track(kind)?.getSettings().deviceId ?? media.ids[kind];
   // Before there was a permission, devices have no ids and no names.
   const named = media.devices[kind].filter(({ deviceId }) => deviceId);
-  const known = named.some(({ deviceId }) => deviceId === chosen);
-  return html`<label>${label}
-    <select onChange=${change}>
-      <option value="none" selected=${!isOn}>None</option>
-      ${!named.length && html`<option value="" selected=${isOn}>${label}</option>`}
+  const used = media.track(kind)?.getSettings().deviceId ?? media.ids[kind];
+  const known = named.find(({ deviceId }) => deviceId === used) ?? named[0];
+  const id = `choose-${kind}`;
+  return html`<div>
+    <label for=${id}>${label}</label>
+    <select id=${id} value=${isOn ? (known?.deviceId ?? "") : "none"} onChange=${change}>
+      <option value="none">None</option>
+      ${!named.length && html`<option value="">${label}</option>`}
       ${named.map(({ deviceId, label: name }, index) => html`
-        <option key=${deviceId} value=${deviceId} selected=${isOn && (deviceId === chosen || (!known && index === 0))}>
-          ${name || `${label} ${index + 1}`}</option>`)}
-    </select></label>`;
+        <option key=${deviceId} value=${deviceId}>${name || `${label} ${index + 1}`}</option>`)}
+    </select>
+  </div>`;
 }

@@ -4,6 +4,7 @@ import { html } from "./html.js";
 
 /** @type {Record<string, string>} */
 const PATHS = {
+  back: "M14 5l-7 7 7 7",
   camera: "M3 7h11a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H3zM15 11l6-4v10l-6-4",
   "camera-off": "M3 7h3m4 0h4a1 1 0 0 1 1 1v3l6-4v10l-3-2M15 15v1a1 1 0 0 1-1 1H3V7M3 3l18 18",
   chat: "M4 5h16v11H9l-5 4z",

@@ -24,7 +24,7 @@ export function PreviewView({ app, entry }) {
   const name = app.preferences.name;
   return html`<main class="preview">
     <header>
-      <${IconButton} icon="leave" label="Back to all rooms" kind="quiet" onClick=${() => app.toLobby()} />
+      <${IconButton} icon="back" label="Back to all rooms" kind="quiet" onClick=${() => app.toLobby()} />
       <h1 tabindex="-1" ref=${focused}><${Name} name=${entry.name || "A private room"} /></h1>
     </header>
     <section class="picture" aria-label="Your picture">
@@ -36,7 +36,7 @@ export function PreviewView({ app, entry }) {
     <form class="card" onSubmit=${submit}>
       <${About} entry=${entry} />
       <label>Your name
-        <input name="name" maxlength="128" autocomplete="name" value=${name} placeholder="Guest" /></label>
+        <input name="name" maxlength="128" autocomplete="name" defaultValue=${name} placeholder="Guest" /></label>
       ${entry.needsPassword && html`<label>Password of the room
         <input name="password" type="password" maxlength="256" required autocomplete="current-password"
           aria-describedby=${entry.error ? "entry-error" : undefined} /></label>`}

@@ -1,0 +1,119 @@
+"""A call of browsers goes on where the server, the line to it, or a path does not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import roomcall
+import roomcall_server
+
+pytestmark = pytest.mark.system("chromium")
+
+SMALL = {"video": "testsrc", "video_size": (160, 120), "fps": 15}
+STILL = 1.5  # seconds for which no picture may stand still, on a machine that is busy
+
+
+async def test_a_lost_line_is_resumed_and_nothing_is_lost(visit: Any, peer: Any, way: Any) -> None:
+    bob = await peer("standup", name="bob", **SMALL)
+    ann = await visit(way.url)
+    await ann.join("standup", "ann")
+    await ann.pictures(1)
+    (id,) = bob.peers
+    way.blocked = True
+    way.cut()
+    await ann.see(".line", "The server is lost")
+    await ann.click("Chat")
+    await ann.fill("Message to all", "said without a line")
+    await ann.press("Enter")
+    await bob.chat("heard later")
+    await ann.pictures(1)
+    way.blocked = False
+    await ann.see_no(".line p")
+    await ann.see(".said", "heard later")
+    await bob.wait_for(roomcall.ChatReceived, 10, text="said without a line")
+    assert set(bob.peers) == {id}  # the same as before
+    assert await ann.longest_gap() < STILL
+
+
+async def test_offline_as_the_browser_has_it(visit: Any, peer: Any, chromium: Any) -> None:
+    bob = await peer("standup", name="bob", **SMALL)
+    ann = await visit()
+    await ann.join("standup", "ann")
+    await ann.pictures(1)
+    (id,) = bob.peers
+    await chromium.do(ann.page.context.set_offline(True))
+    await ann.see(".line", "The server is lost")
+    await ann.pictures(1)
+    await chromium.do(ann.page.context.set_offline(False))
+    await ann.see_no(".line p")
+    await bob.chat("there you are")
+    await ann.see("#toggle-chat", "1")
+    assert set(bob.peers) == {id}
+
+
+async def test_a_server_that_has_forgotten_everybody_stops_no_picture(
+    visit: Any, peer: Any
+) -> None:
+    async with roomcall_server.serve() as server:
+        bob = await peer("standup", name="bob", server=server.url, **SMALL)
+        ann, eve = await visit(server.url), await visit(server.url)
+        await ann.join("standup", "ann")
+        await eve.join("standup", "eve")
+        await asyncio.gather(ann.pictures(2), eve.pictures(2))
+        known = {peer.name: peer for peer in bob.peers.values()}
+        old = {id: peer.name for id, peer in bob.peers.items()}
+    async with roomcall_server.serve(port=server.port):
+        restored = await bob.wait_for(roomcall.SignalingRestored, 20)
+        assert not restored.resumed and set(restored.renamed) == set(old)
+        for id, new in restored.renamed.items():
+            assert bob.peers[new] is known[old[id]] and id != new
+        for visitor, other in ((ann, "eve"), (eve, "ann")):
+            await visitor.see_no(".line p")
+            await visitor.click("Chat")
+            await visitor.see(f".tile:has-text('{other}')")
+        await ann.fill("Message to all", "still here")
+        await ann.press("Enter")
+        await eve.see(".said", "still here")
+        assert (await bob.wait_for(roomcall.ChatReceived, 10)).name == "ann"
+        await asyncio.gather(ann.pictures(2), eve.pictures(2))
+        for visitor in (ann, eve):
+            assert await visitor.longest_gap() < STILL
+        # Signals find their way by the new ids.
+        await bob.peers[restored.renamed[next(iter(old))]].reconnect()
+        await bob.leave()
+
+
+async def test_a_path_that_was_dead_is_found_again(visit: Any, peer: Any) -> None:
+    """Both ends see it and restart ICE; the browser rolls its own offer back where it is polite."""
+    ann = await visit()
+    await ann.join("standup", "ann")
+    await ann.is_in_call()
+    bob = await peer("standup", name="bob", network="cut=4s+9s", **SMALL)
+    await ann.pictures(1)
+    await ann.see(".tile .state", "looking for a new path")
+    (page,) = bob.peers.values()
+    await bob.wait_for(roomcall.PeerReconnected, 20, peer=page)
+    await ann.see_no(".tile .state span")
+    await ann.pictures(1)
+    events = bob._reporter.log
+    assert events is not None
+
+
+async def test_either_side_restarts_ice_while_pictures_go_on(visit: Any, peer: Any) -> None:
+    bob = await peer("standup", name="bob", **SMALL)
+    ann = await visit()
+    await ann.join("standup", "ann")
+    await ann.pictures(1)
+    (page,) = bob.peers.values()
+    restart = """async () => {
+      const { app } = await import("/page/main.js");
+      for (const peer of app.call.mesh.peers.values()) peer.restart();
+    }"""
+    for both in (False, False, True):
+        await ann.run(restart)
+        if both:
+            await page.reconnect()
+    await ann.pictures(1, more=30)
+    assert await ann.longest_gap() < STILL
+    assert page.state == "connected"
