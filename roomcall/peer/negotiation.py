@@ -133,9 +133,7 @@ class Negotiation:
 
     def signaling_back(self) -> list[Effect]:
         """Signals had been held up, and are no more."""
-        return (
-            self._restarts.signaling_back(self.call_id) if self.phase is Phase.CONNECTED else []
-        )
+        return self._restarts.signaling_back(self.call_id) if self.phase is Phase.CONNECTED else []
 
     def restart(self) -> list[Effect]:
         """A new generation of ICE, on a path that lives or is lost."""

@@ -32,9 +32,7 @@ def _now() -> datetime:
 class Service:
     """One process's part of the signaling. It lives on the event loop that made it."""
 
-    def __init__(
-        self, config: Config, store: Store, clock: Callable[[], datetime] = _now
-    ) -> None:
+    def __init__(self, config: Config, store: Store, clock: Callable[[], datetime] = _now) -> None:
         self.config = config
         self.closing = False
         self.addresses = Addresses(config.max_per_address, config.rate_joins)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+
 T = TypeVar("T")
 
 STARTING = 60.0  # seconds for the browser, on a machine that is busy

@@ -10,7 +10,9 @@ import pytest
 import roomcall_server.http.page as page
 
 FOLDER = Path(page.__file__).with_name("web")
-SERVED = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".mjs", ".css", ".svg", ".html"))
+SERVED = sorted(
+    p for p in FOLDER.rglob("*") if p.suffix in (".js", ".mjs", ".css", ".svg", ".html")
+)
 
 
 @pytest.fixture
@@ -63,10 +65,14 @@ async def test_modules_import_only_each_other() -> None:
     for path in SERVED:
         if path.suffix not in (".js", ".mjs"):
             continue
-        for address in re.findall(r'^(?:import|export)[^"\n]*from "(.*)";$', path.read_text(), re.M):
+        for address in re.findall(
+            r'^(?:import|export)[^"\n]*from "(.*)";$', path.read_text(), re.M
+        ):
             assert address.startswith("."), (path, address)
             assert (path.parent / address).resolve() in SERVED, (path, address)
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", _own(path))
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", _own(path)
+        )
 
 
 def _own(path: Path) -> str:

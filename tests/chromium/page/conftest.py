@@ -106,7 +106,9 @@ class Visitor:
         """Wait until so many others each show some pictures more."""
         await self.until(f"() => document.querySelectorAll('.tile').length === {tiles + 1}")
         await self.run(COUNT_PICTURES)
-        await self.run("() => { window.before = new Map([...shown].map(([v, t]) => [v, t.length])); }")
+        await self.run(
+            "() => { window.before = new Map([...shown].map(([v, t]) => [v, t.length])); }"
+        )
         await self.until(
             "([tiles, more]) => [...shown].filter(([video, times]) => video.isConnected"
             " && times.length >= (before.get(video) ?? 0) + more).length === tiles",

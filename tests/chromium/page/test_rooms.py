@@ -101,7 +101,9 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
         "metadata": {"private": True, "description": "for two"},
     }
     # The form's own field knows whole minutes only.
-    await ann.run("async (settings) => { (await import('/page/main.js')).app.make(settings); }", settings)
+    await ann.run(
+        "async (settings) => { (await import('/page/main.js')).app.make(settings); }", settings
+    )
     await ann.see(".preview", "for two")
     await ann.see(".tag", "opens")
     await ann.click("Make the room and join")
@@ -110,7 +112,9 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
     await ann.is_in_call()
     assert datetime.now(UTC) >= opens
     eve = await visit()
-    await eve.go("/" + await ann.run("() => location.hash"))  # its id, as others cannot know its name
+    await eve.go(
+        "/" + await ann.run("() => location.hash")
+    )  # its id, as others cannot know its name
     await eve.click("Join")
     await asyncio.gather(eve.pictures(1), ann.pictures(1))
 
