@@ -59,11 +59,12 @@ class BreakableWay:
                     writer.close()
                     return await writer.wait_closed()
 
-    async def next_connection(self) -> None:
-        """Wait until somebody connects."""
-        self._connected.clear()
+    async def next_connection(self, after: int) -> None:
+        """Wait until there have been more `connections` than that."""
         async with asyncio.timeout(10):
-            await self._connected.wait()
+            while self.connections <= after:
+                self._connected.clear()
+                await self._connected.wait()
 
     def cut(self) -> None:
         for writer in self._writers:

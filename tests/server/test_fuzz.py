@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import random
-import struct
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -20,6 +19,7 @@ from roomcall_server.service import Service
 from roomcall_server.signaling import router
 from roomcall_server.store.memory import MemoryStore
 from tests.server.model.caller import Line
+from tests.server.raw import UPGRADE, connection, frames, masked
 
 TYPES = [str(struct.__struct_config__.tag) for struct in get_args(requests.AnyRequest)]
 FIELDS = sorted(
@@ -29,10 +29,6 @@ FIELDS = sorted(
         for payload in [message.__annotations__.get("payload")]
         for name in getattr(payload, "__struct_encode_fields__", ())
     }
-)
-UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
 # "$room" and "$other" stand for ids that only the test knows.
@@ -75,11 +71,11 @@ def no_trouble(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @settings(max_examples=300)
 @given(st.lists(FRAMES, min_size=1, max_size=20))
-def test_frames_that_are_nearly_right(frames: list[str]) -> None:
-    asyncio.run(take(frames))
+def test_messages_that_are_nearly_right(said: list[str]) -> None:
+    asyncio.run(take(said))
 
 
-async def take(frames: list[str]) -> None:
+async def take(said: list[str]) -> None:
     """One talks, another is in the room with it and sees that all is well."""
     service = Service(Config(password_cost=4, rate_messages=0), MemoryStore(10))
     try:
@@ -94,13 +90,13 @@ async def take(frames: list[str]) -> None:
         room = lines[1].sent[-1]["room"]["id"]
         await say(one, json.dumps({"type": "join-room", "payload": {"roomId": room}}))
         names = {"$room": room, "$other": other.id, "$self": one.id}
-        for frame in frames:
+        for frame in said:
             for name, id in names.items():
                 frame = frame.replace(name, id)
             await say(one, frame)
         for line in lines:
             for message in line.sent:
-                assert message.get("code") != "internal", (frames, message)
+                assert message.get("code") != "internal", (said, message)
                 assert codec.decode_reply(json.dumps(message)) is not None
         await say(other, '{"type":"list-rooms","requestId":"last"}')
         assert lines[1].sent[-1]["requestId"] == "last"
@@ -109,18 +105,6 @@ async def take(frames: list[str]) -> None:
         assert record is None or one.id not in record.members
     finally:
         await service.close()
-
-
-def masked(opcode: int, payload: bytes, *, length: int | None = None) -> bytes:
-    """A client's frame, of which `length` says how long it is; see RFC 6455 section 5.2."""
-    size = len(payload) if length is None else length
-    if size < 126:
-        head = bytes((opcode, 0x80 | size))
-    elif size < 65_536:
-        head = bytes((opcode, 0x80 | 126)) + struct.pack(">H", size)
-    else:
-        head = bytes((opcode, 0x80 | 127)) + struct.pack(">Q", size)
-    return head + bytes(4) + payload
 
 
 def rubbish(chance: random.Random) -> bytes:
@@ -144,16 +128,6 @@ def rubbish(chance: random.Random) -> bytes:
     return b"".join([*parts, chance.randbytes(chance.choice([0, 0, 20]))])
 
 
-def frames_of(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """What a server has sent."""
-    while data:
-        opcode, size, head = data[0] & 0x0F, data[1], 2
-        if size == 126:
-            size, head = int.from_bytes(data[2:4], "big"), 4
-        yield opcode, data[head : head + size]
-        data = data[head + size :]
-
-
 ENDS = {1000, 1002, 1007, 1009}
 
 
@@ -164,19 +138,17 @@ async def test_bytes_that_are_no_websocket(connect: Any, server: Any) -> None:
     ends = set()
 
     async def send(seed: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(UPGRADE)
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(rubbish(random.Random(seed)))
-        writer.write_eof()
-        async with asyncio.timeout(10):
-            heard = list(frames_of(await reader.read()))
+        async with connection(server) as (reader, writer), asyncio.timeout(10):
+            writer.write(UPGRADE)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(rubbish(random.Random(seed)))
+            writer.write_eof()
+            heard = list(frames(await reader.read()))
         for opcode, payload in heard:
             if opcode == 1:
                 assert codec.decode_reply(payload) is not None
             elif opcode == 8:
                 ends.add(int.from_bytes(payload[:2], "big"))
-        writer.close()
 
     for first in range(0, 300, 20):
         await asyncio.gather(*map(send, range(first, first + 20)))
@@ -215,11 +187,9 @@ async def test_requests_that_are_wrong(
     good = jwt.encode({"sub": "x", "exp": 2**40}, secret, "HS256") if secret else ""
     async with serve(jwt_secret=secret) as server:
         for request in REQUESTS:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(request)
-            async with asyncio.timeout(10):
+            async with connection(server) as (reader, writer), asyncio.timeout(10):
+                writer.write(request)
                 answer = await reader.read(100)
             assert answer.startswith((b"HTTP/1.1 101", b"HTTP/1.1 4", b"HTTP/1.0 4")), request
-            writer.close()
         assert (await connect_to(server.url, f"?token={good}")).id
     assert "hush" not in caplog.text

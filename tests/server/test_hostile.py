@@ -2,13 +2,11 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from tests.server.test_fuzz import UPGRADE, masked
+from tests.server.raw import TEXT, UPGRADE, connection, masked
 
 CROWD, TABLE = 1000, 10  # how many vanish, and how many of them are in one room
 
@@ -30,21 +28,12 @@ async def dropped(reader: asyncio.StreamReader) -> None:
             pass
 
 
-@asynccontextmanager
-async def raw(server: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
-
-
 @pytest.mark.parametrize("request_bytes", [b"", UPGRADE[:-4] + b"\r\nX: y" * 1000])
 async def test_a_request_that_takes_too_long(
     serve: Any, connect_to: Any, monkeypatch: pytest.MonkeyPatch, request_bytes: bytes
 ) -> None:
     monkeypatch.setattr("roomcall_server.app.REQUEST_TIMEOUT", 0.3)
-    async with serve() as server, raw(server) as (reader, writer):
+    async with serve() as server, connection(server) as (reader, writer):
         other = await connect_to(server.url)
         dripping = asyncio.create_task(drip(writer, request_bytes))
         end = asyncio.create_task(dropped(reader))
@@ -59,12 +48,12 @@ async def test_a_message_that_takes_too_long(serve: Any, connect_to: Any) -> Non
     """Within a frame nobody can answer a ping."""
     async with (
         serve(ping_interval=0.05, ping_timeout=0.3, resume_grace=0.1, rate_messages=0) as server,
-        raw(server) as (reader, writer),
+        connection(server) as (reader, writer),
     ):
         other = await connect_to(server.url)
         writer.write(UPGRADE)
         await reader.readuntil(b"\r\n\r\n")
-        dripping = asyncio.create_task(drip(writer, masked(0x81, b" " * 10_000)))
+        dripping = asyncio.create_task(drip(writer, masked(TEXT, b" " * 10_000)))
         end = asyncio.create_task(dropped(reader))
         while not end.done():
             assert await other.ask("ping") == {"type": "pong"}
@@ -99,7 +88,7 @@ async def test_a_thousand_that_vanish_at_once(serve: Any, connect_to: Any) -> No
             writers.append(writer)
             wanted = f'{{"name":"{number // TABLE}","create":true}}'
             join = f'{{"type":"join-room","payload":{wanted}}}'.encode()
-            writer.write(UPGRADE + masked(0x81, join))
+            writer.write(UPGRADE + masked(TEXT, join))
             await reader.readuntil(b"room-joined")
 
         for first in range(0, CROWD, 100):

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 import roomcall_server
-from roomcall_server.clients.connection import QueueLimits, frame_header
+from roomcall_server.clients.connection import QueueLimits
+from tests.server.raw import TEXT, UPGRADE, masked
 
 
 @pytest.mark.parametrize("excess", [0, 1, 1000, 5_000_000])
@@ -129,9 +130,7 @@ class Stuck:
 
     async def join(self, room: str) -> None:
         message = f'{{"type":"join-room","payload":{{"roomId":"{room}"}}}}'.encode()
-        head = bytearray(frame_header(0x81, len(message)))
-        head[1] |= 0x80
-        self._writer.write(head + bytes(4) + message)
+        self._writer.write(masked(TEXT, message))
         await self._writer.drain()
 
     async def close_code(self) -> int:
@@ -152,10 +151,7 @@ async def stuck(server: roomcall_server.Server) -> AsyncIterator[Stuck]:
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, ("127.0.0.1", server.port))
     reader, writer = await asyncio.open_connection(sock=raw, limit=1000)
-    writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
+    writer.write(UPGRADE)
     await reader.readuntil(b"\r\n\r\n")
     client = Stuck(reader, writer)
     try:

@@ -75,10 +75,10 @@ async def test_a_break_at_every_point_of_an_exchange(
     bob_hears = events_of(bob)
     said = 0
     for allowed in range(0, 900, 23):
-        way.allowed[direction] = allowed
+        way.allowed[direction], before = allowed, way.connections
         way.cut()
         talk = [asyncio.create_task(ann.chat(str(said + number))) for number in range(3)]
-        await way.next_connection()
+        await way.next_connection(before)
         way.allowed[direction] = None
         async with asyncio.timeout(10):
             await asyncio.gather(*talk)
