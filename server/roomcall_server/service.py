@@ -9,7 +9,7 @@ from typing import Any
 from roomcall.protocol.errors import CloseCode
 
 from .clients.addresses import Addresses
-from .clients.connection import Connection
+from .clients.connection import Backlog, Connection
 from .clients.liveness import Liveness
 from .clients.registry import Registry
 from .clients.sessions import Sessions
@@ -39,7 +39,8 @@ class Service:
         self.liveness = Liveness(config.ping_interval, config.ping_timeout)
         self._store = store
         self._clock = clock
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
+        self._backlog = Backlog(config.queue.total)
         self._all_gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -73,8 +74,8 @@ class Service:
     @contextmanager
     def connection(self, transport: asyncio.Transport, address: str) -> Iterator[Connection]:
         """The connection on this socket, for as long as it is served. It may be closed already."""
-        connection = Connection(transport, self.config.queue)
-        self._connections.add(connection)
+        connection = Connection(transport, self.config.queue, self._backlog)
+        self.connections.add(connection)
         self._all_gone.clear()
         has_place = self.addresses.enter(address)
         if self.closing:
@@ -86,16 +87,16 @@ class Service:
         finally:
             connection.dispose()
             self.addresses.leave(address)
-            self._connections.discard(connection)
-            if not self._connections:
+            self.connections.discard(connection)
+            if not self.connections:
                 self._all_gone.set()
 
     async def close(self) -> None:
         """Tell every client that the server goes, and wait until they have heard it."""
         self.closing = True
-        for connection in self._connections:
+        for connection in self.connections:
             connection.close(CloseCode.GOING_AWAY)
-        if self._connections:
+        if self.connections:
             await self._all_gone.wait()  # bounded: each is cut after its close timeout
         tasks = list(self._tasks)
         for task in tasks:

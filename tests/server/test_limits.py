@@ -51,12 +51,12 @@ def test_addresses() -> None:
 
 
 async def test_too_many_messages(connect_to: Any, serve: Any) -> None:
-    async with serve(rate_messages=10, rate_patience=0.3) as server:
+    async with serve(rate_messages=2, rate_patience=0.3) as server:
         fast, other = await connect_to(server.url), await connect_to(server.url)
         for n in range(30):
             await fast.say("ping", requestId=n)
         heard = [await fast.hear() for _ in range(30)]
-        assert [m["type"] for m in heard[:20]] == ["pong"] * 20
+        assert [m["type"] for m in heard[:4]] == ["pong"] * 4
         assert heard[-1].pop("message")
         assert heard[-1] == {
             "type": "error",

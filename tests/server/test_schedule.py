@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from roomcall_server.rooms import lifetime
 from roomcall_server.rooms.outcome import Refused
 from roomcall_server.rooms.room import Member, Room
 from roomcall_server.rooms.rules import closing, entering, leaving, settings
+from roomcall_server.service import Service
+from roomcall_server.timers import Timers
 
 NOW = datetime(2026, 1, 22, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -18,10 +21,6 @@ MINUTE = timedelta(minutes=1)
 
 def made(**wanted: Any) -> Room:
     return entering.make("room", "x", requests.RoomSettings(**wanted), None, NOW, 0)
-
-
-def in_(seconds: float) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 @pytest.mark.parametrize(
@@ -84,9 +83,40 @@ def test_at_its_close_the_room_is_closed() -> None:
     assert (end.room, end.closed_at) == (None, NOW + MINUTE)
 
 
-async def test_a_scheduled_room(connect: Any) -> None:
+class Clock:
+    """The server's, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def in_(self, seconds: float) -> str:
+        return (self.now + timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("roomcall_server.app.Service", partial(Service, clock=clock))
+    return clock
+
+
+@pytest.fixture
+async def passes(clock: Clock, server: Any) -> Any:
+    """`await passes(seconds, room)`: time passes, and the room's timer is due."""
+
+    async def passes(seconds: float, room: str) -> None:
+        clock.now += timedelta(seconds=seconds)
+        await server.service.context.rooms.tick(room)
+
+    return passes
+
+
+async def test_a_scheduled_room(clock: Clock, passes: Any, connect: Any) -> None:
     maker, a, b = await connect(), await connect(), await connect()
-    made = await maker.ask("create-room", {"name": "later", "opensAt": in_(0.5)})
+    made = await maker.ask("create-room", {"name": "later", "opensAt": clock.in_(60)})
     room = made["room"]["id"]
     assert (made["room"]["state"], made["room"]["participants"]) == ("SCHEDULED", [])
     assert made["room"]["host"] is None
@@ -95,31 +125,76 @@ async def test_a_scheduled_room(connect: Any) -> None:
     assert (await b.ask("join-room", {"roomId": room, "waitIfFull": True}))["position"] == 2
     (row,) = (await a.ask("list-rooms"))["rooms"]
     assert row["state"] == "SCHEDULED"
+    await passes(59.9, room)
+    assert await a.types() == []
+    await passes(0.1, room)
     joined = await a.hear("room-joined")
     assert (joined["room"]["host"], joined["room"]["state"]) == (a.id, "ACTIVE")
     assert (await a.hear("member-joined"))["memberId"] == b.id
     assert (await b.hear("room-joined"))["room"]["participants"] == [a.id, b.id]
 
 
-async def test_a_room_closes_at_its_time(connect: Any) -> None:
-    a = await connect()
-    room = await a.create("short", closesAt=in_(0.3))
-    assert await a.hear() == {"type": "room-closed", "roomId": room}
+async def test_a_room_closes_at_its_time(clock: Clock, passes: Any, connect: Any) -> None:
+    a, b = await connect(), await connect()
+    room = await a.create("short", closesAt=clock.in_(60), maxParticipants=1)
+    await b.ask("join-room", {"roomId": room, "waitIfFull": True})
+    await passes(60, room)
+    for wire in (a, b):
+        assert await wire.backlog() == [{"type": "room-closed", "roomId": room}]
     assert await a.refused("get-room", {"roomId": room}) == "room-not-found"
+    again = {"roomId": room, "name": "short", "create": True}
+    assert await a.refused("join-room", again) == "room-not-found"  # as after `close-room`
 
 
-async def test_a_room_lives_on_and_vanishes(connect: Any) -> None:
+async def test_a_room_lives_on_and_vanishes(passes: Any, connect: Any) -> None:
     a = await connect()
-    room = await a.create("tarrying", emptyTtlSeconds=1)
+    room = await a.create("tarrying", emptyTtlSeconds=60)
     await a.ask("leave-room", {"roomId": room})
     info = (await a.ask("get-room", {"roomId": room}))["room"]
     assert (info["state"], info["host"]) == ("EMPTY", None)
+    await passes(59, room)
     assert (await a.join(room))["host"] == a.id
+    await passes(60, room)
     await a.ask("leave-room", {"roomId": room})
-    async with asyncio.timeout(5):
-        while (await a.ask("get-room", {"roomId": room}))["type"] == "room-info":  # noqa: ASYNC110
-            await asyncio.sleep(0.05)  # nobody is told that it vanishes
-    await a.create("tarrying")
+    await passes(59, room)
+    assert (await a.ask("get-room", {"roomId": room}))["type"] == "room-info"
+    await passes(1, room)
+    assert await a.refused("get-room", {"roomId": room}) == "room-not-found"
+    again = {"roomId": room, "name": "tarrying", "create": True}
+    assert (await a.ask("join-room", again))["type"] == "room-joined"  # it was not closed
+
+
+async def test_who_waits_for_a_locked_room_hears_that_it_vanishes(
+    passes: Any, connect: Any
+) -> None:
+    a, b = await connect(), await connect()
+    room = await a.create("locked", emptyTtlSeconds=60, maxParticipants=1)
+    await b.ask("join-room", {"roomId": room, "waitIfFull": True})
+    await a.ask("update-room", {"roomId": room, "locked": True})
+    await a.ask("leave-room", {"roomId": room})
+    assert await b.types() == []
+    await passes(60, room)
+    assert await b.backlog() == [{"type": "room-closed", "roomId": room}]
+
+
+async def test_timers_call_in_the_order_of_their_times() -> None:
+    now = NOW
+    called: asyncio.Queue[str] = asyncio.Queue()
+    timers = Timers(lambda: now)
+    running = asyncio.create_task(timers.run(called.put))
+    timers.schedule("later", NOW + MINUTE)
+    timers.schedule("never", NOW + MINUTE)
+    timers.schedule("moved", NOW + 9 * MINUTE)
+    await asyncio.sleep(0)  # it waits for the first
+    timers.schedule("never", None)
+    timers.schedule("moved", NOW - MINUTE)
+    assert await asyncio.wait_for(called.get(), 5) == "moved"
+    now += 2 * MINUTE
+    timers.schedule("now", NOW)
+    assert [await asyncio.wait_for(called.get(), 5) for _ in range(2)] == ["now", "later"]
+    assert called.empty()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_times_are_given_back_in_utc(connect: Any) -> None:

@@ -108,7 +108,7 @@ async def test_a_slow_reader_is_closed_and_nobody_else_feels_it(
 
 
 async def test_past_the_hard_bound_it_is_closed_at_once(connect_to: Any, serve: Any) -> None:
-    limits = QueueLimits(soft=10_000, hard=500_000, stall=60.0, close_timeout=0.5)
+    limits = QueueLimits(soft=10_000, hard=500_000, stall=60.0, close_timeout=10.0)
     async with serve(queue=limits, rate_messages=0) as server, stuck(server) as slow:
         a = await connect_to(server.url)
         room = await a.create()
@@ -119,6 +119,37 @@ async def test_past_the_hard_bound_it_is_closed_at_once(connect_to: Any, serve: 
             while (await a.ask("chat", text, roomId=room))["type"] == "chat":
                 pass
         assert await slow.close_code() == 4008
+        await a.socket.close()
+
+
+async def test_past_the_bound_for_all_the_fullest_is_closed(connect_to: Any, serve: Any) -> None:
+    limits = QueueLimits(hard=1 << 30, total=1_000_000, stall=60.0, close_timeout=10.0)
+    async with (
+        serve(queue=limits, rate_messages=0) as server,
+        stuck(server) as fullest,
+        stuck(server) as other,
+    ):
+        a = await connect_to(server.url)
+        room = await a.create()
+        await fullest.join(room)
+        await a.hear("member-joined")
+        text = "x" * 4000
+        for _ in range(2000):  # more than the sockets themselves hold
+            await a.ask("chat", text, roomId=room)
+            if any(c.waiting > 100_000 for c in server.service.connections):
+                break
+        await other.join(room)
+        assert (await a.hear())["type"] == "member-joined"
+        async with asyncio.timeout(20):
+            while (said := await a.ask("chat", text, roomId=room))["type"] == "chat":
+                pass
+        assert said["type"] == "member-left"
+        assert await fullest.close_code() == 4008
+        info = await a.ask("get-room", {"roomId": room})
+        while info["type"] != "room-info":
+            info = await a.hear()
+        assert len(info["room"]["participants"]) == 2
+        await a.socket.close()
 
 
 class Stuck:
@@ -135,9 +166,13 @@ class Stuck:
 
     async def close_code(self) -> int:
         """Read all that there is. The code of the close at its end."""
-        data = await self._reader.read()
-        assert data[-4:-2] == b"\x88\x02"
-        return int.from_bytes(data[-2:], "big")
+        end = b""
+        async with asyncio.timeout(20):
+            while end[-4:-2] != b"\x88\x02":
+                data = await self._reader.read(65_536)
+                assert data, "it ends without a close"
+                end = (end + data)[-4:]
+        return int.from_bytes(end[-2:], "big")
 
     def cut(self) -> None:
         self._writer.transport.abort()
@@ -219,7 +254,7 @@ async def test_health(server: Any) -> None:
 
 
 async def test_not_ready_while_it_shuts_down() -> None:
-    limits = QueueLimits(close_timeout=2.0)
+    limits = QueueLimits(close_timeout=10.0)
     async with roomcall_server.serve(queue=limits) as server, stuck(server) as slow:
         closing = asyncio.create_task(server.service.close())
         async with aiohttp.ClientSession() as session:

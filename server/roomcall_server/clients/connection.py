@@ -17,10 +17,14 @@ TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """How much of what was sent may wait, in bytes, and how long nothing may move, in seconds."""
+    """How much of what was sent may wait, in bytes, and how long nothing may move, in seconds.
+
+    `total` is for all clients together.
+    """
 
     soft: int = 1 << 20
     hard: int = 16 << 20
+    total: int = 256 << 20
     stall: float = 5.0
     close_timeout: float = 2.0
 
@@ -34,25 +38,57 @@ def frame_header(opcode: int, length: int) -> bytes:
     return bytes((opcode, 127)) + length.to_bytes(8, "big")
 
 
+class Backlog:
+    """What waits to be taken by all clients together. Past its bound the fullest is closed."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._waiting: dict[Connection, int] = {}
+        self._total = 0
+
+    def note(self, connection: "Connection", waiting: int) -> None:
+        self._total += waiting - self._waiting.pop(connection, 0)
+        if waiting:
+            self._waiting[connection] = waiting
+        if self._total > self._most:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """What was noted may have been taken since."""
+        found = {connection: connection.waiting for connection in self._waiting}
+        self._waiting = {connection: waiting for connection, waiting in found.items() if waiting}
+        self._total = sum(self._waiting.values())
+        if self._total > self._most:
+            fullest = max(self._waiting, key=lambda connection: self._waiting[connection])
+            fullest.close(CloseCode.TOO_SLOW)
+
+
 class Connection:
     """One WebSocket's sending half. Every method returns at once."""
 
-    def __init__(self, transport: asyncio.Transport, limits: QueueLimits) -> None:
+    def __init__(self, transport: asyncio.Transport, limits: QueueLimits, backlog: Backlog) -> None:
         self.close_code: int | None = None
         self.on_close: Callable[[int], None] | None = None  # told the code once `close` is decided
         self._transport = transport
         self._limits = limits
+        self._backlog = backlog
         self._loop = asyncio.get_running_loop()
         self._pending: list[bytes] = []
         self._written = 0
         self._drained = 0
         self._moved_at = 0.0
+        self._noted = 0
         self._watch: asyncio.TimerHandle | None = None
 
     @property
     def closing(self) -> bool:
         """Nothing more is sent, and nothing that comes is taken."""
         return self.close_code is not None or self._transport.is_closing()
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes the client has still to take; what is being closed is as good as gone."""
+        return 0 if self.closing else self._transport.get_write_buffer_size()
 
     def send(self, frame: bytes) -> None:
         """A message. It is on its way at the end of this loop tick."""
@@ -95,6 +131,7 @@ class Connection:
         """Nobody serves it any more: end what still watches it."""
         if self._watch is not None:
             self._watch.cancel()
+        self._backlog.note(self, 0)
 
     def _abort_later(self) -> None:
         self._loop.call_later(self._limits.close_timeout, self._transport.abort)
@@ -109,7 +146,10 @@ class Connection:
 
     def _flush(self) -> None:
         self._write()
-        waiting = self._transport.get_write_buffer_size()
+        waiting = self.waiting
+        if waiting or self._noted:
+            self._noted = waiting
+            self._backlog.note(self, waiting)
         if waiting > self._limits.hard:
             self.close(CloseCode.TOO_SLOW)
         elif waiting > self._limits.soft and self._watch is None:
