@@ -60,7 +60,10 @@ async def passwords(count: int, clients: int, seconds: float, console: Console) 
     ):
         await host.receive()
         await host.send_json(
-            {"type": "create-room", "payload": {"name": "den", "password": "right"}}
+            {
+                "type": "create-room",
+                "payload": {"name": "den", "password": "right", "emptyTtlSeconds": 3600},
+            }
         )
         room = (await host.receive_json())["room"]["id"]
         async with watched() as pauses:

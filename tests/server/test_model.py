@@ -374,5 +374,5 @@ class Server(Machine):
 def test_the_rooms_are_as_the_protocol_says() -> None:
     run_state_machine(
         Server,
-        settings=settings(max_examples=300, stateful_step_count=50, report_multiple_bugs=False),
+        settings=settings(max_examples=250, stateful_step_count=50, report_multiple_bugs=False),
     )

@@ -31,7 +31,8 @@ class Line:
 class Caller:
     """A client's side. `due`: what it is still to hear; `noticed`: how much of that when the
     server saw that its line was lost. `view`: the rooms as it must believe them to be; for one
-    that it waits for, its position. `near`: the rooms of which it may hear now.
+    that it waits for, its position. `near`: the rooms of which it may hear now. `blind`: it came
+    back without a count, and has missed something.
     """
 
     def __init__(self, client: Any, line: Line) -> None:
@@ -43,6 +44,7 @@ class Caller:
         self.heard = 0
         self.due: list[Message] = []
         self.noticed = 0
+        self.blind = False
         self.view: dict[str, Any] = {}
         self.chats: dict[str, int] = {}
         self.near: set[str] = set()

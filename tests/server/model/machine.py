@@ -195,8 +195,9 @@ class Machine(RuleBasedStateMachine):
         line.dead = breaks
         caller.heard += lost
         del caller.due[:lost]
+        caller.blind |= lost > 0
         self.model.come_back(caller.id)
-        self.check(back=caller, blind=lost > 0)
+        self.check(back=caller)
 
     # What must hold
 
@@ -224,8 +225,8 @@ class Machine(RuleBasedStateMachine):
         self.ended.clear()
         return records
 
-    def check(self, back: Caller | None = None, *, blind: bool = False) -> None:
-        """`back`: who has just come back, `blind`: without all that it has missed."""
+    def check(self, back: Caller | None = None) -> None:
+        """`back`: who has just come back, and hears what others have heard before."""
         records = self.run(self._records())
         for id, record in records.items():
             _check_record(record, self.model.rooms[id], self.before.get(id))
@@ -243,7 +244,8 @@ class Machine(RuleBasedStateMachine):
             caller.heard += len(sent)
             caller.due.clear()
             inside = [room for room in records.values() if _inside(room, caller.id)]
-            if blind and caller is back:
+            if caller.blind:
+                caller.blind = False
                 caller.view = {room.id: _view(room, caller.id) for room in inside}
                 caller.chats.clear()
             else:
