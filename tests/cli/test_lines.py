@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from roomcall import events
-from roomcall_cli.options import as_ice_server
+from roomcall_cli.options import IceServerURL
 from roomcall_cli.table import Table
 from roomcall_cli.wording import line_of, printable
 
@@ -151,7 +151,7 @@ def test_several_of_one_s_own_are_in_order() -> None:
     ],
 )
 def test_ice_servers_as_people_write_them(url: str, server: dict[str, str]) -> None:
-    assert as_ice_server(url) == server
+    assert IceServerURL().convert(url, None, None) == server
 
 
 async def on_terminal(url: str, environment: dict[str, str]) -> str:
