@@ -12,6 +12,7 @@ from roomcall.media import marks
 from roomcall.peer.internals import IceAgent, ice_agent
 from roomcall.signaling.base import MemberHere
 from roomcall.signaling.memory import MemoryRoom, MemorySignaling
+from tests.seeing import Numbered
 
 SMALL = {"video_size": (320, 240), "fps": 15}
 SEEN = 5.0  # seconds within which a dead path is to be seen
@@ -44,9 +45,9 @@ async def pictures(call: roomcall.Call, other: roomcall.Call, count: int) -> lis
 
 
 @pytest.mark.parametrize("both", [False, True])
-async def test_a_restart_takes_another_path_and_loses_nothing(mesh: Any, both: bool) -> None:
+async def test_a_restart_takes_another_path_and_loses_nothing(peer: Any, both: bool) -> None:
     """`both`: at once, from either end."""
-    ann, bob = await mesh(2, **SMALL)
+    ann, bob = [await peer("pair", name=name, video=Numbered()) for name in ("ann", "bob")]
     for call in (ann, bob):
         await call.wait_for(roomcall.FirstFrame, 10, kind="video")
     old = agent_of(ann, bob).active
@@ -64,7 +65,7 @@ async def test_a_restart_takes_another_path_and_loses_nothing(mesh: Any, both: b
 
 
 async def test_a_path_that_is_cut_is_told_and_pictures_go_on_when_it_is_back(peer: Any) -> None:
-    ann = await peer("cut", name="ann", video="testsrc", network="cut=1s+5s", **SMALL)
+    ann = await peer("cut", name="ann", video="testsrc", network="cut=3s+5s", **SMALL)
     bob = await peer("cut", name="bob", video="testsrc", **SMALL)
     for call, other in ((ann, bob), (bob, ann)):
         lost = await call.wait_for(roomcall.PeerDisconnected, 15)
@@ -136,14 +137,14 @@ async def test_both_offering_at_once_does_no_harm(assert_media: Any) -> None:
         )
 
 
-async def test_a_new_connection_takes_over_without_a_pause(mesh: Any) -> None:
+async def test_a_new_connection_takes_over_without_a_pause(peer: Any) -> None:
     """As where the other end has lost its state and offers anew."""
-    ann, bob = await mesh(2, **SMALL)
+    ann, bob = [await peer("pair", name=name, video=Numbered()) for name in ("ann", "bob")]
     for call in (ann, bob):
         await call.wait_for(roomcall.FirstFrame, 10, kind="video")
     watching = asyncio.gather(pictures(ann, bob, 60), pictures(bob, ann, 60))
-    peer = ann.peers[bob.id]
-    peer._post(lambda: peer._negotiation.offer("anew"))
+    other = ann.peers[bob.id]
+    other._post(lambda: other._negotiation.offer("anew"))
     for numbers in await watching:
         assert max(b - a for a, b in zip(numbers, numbers[1:], strict=False)) <= 5
     events = [event for event in await ended(ann) if isinstance(event, roomcall.PeerConnected)]
