@@ -24,9 +24,16 @@ COUNT_PICTURES = """() => {
     video.requestVideoFrameCallback(look);
   }
 }"""
-UNTIL = "async (...given) => { const condition = %s; while (!(await condition(...given)))" + (
-    " await new Promise((resolve) => setTimeout(resolve, 30)); }"
-)
+# In seconds, also up to now; a video that is gone or new has its gap all the same.
+LONGEST_GAP = """() => {
+  const gaps = [...shown.values()].flatMap((times) =>
+    [...times.slice(1), performance.now()].map((time, index) => time - times[index]));
+  return Math.max(...gaps) / 1000;
+}"""
+UNTIL = """async (given) => {
+  const condition = %s;
+  while (!(await condition(given))) await new Promise((resolve) => setTimeout(resolve, 30));
+}"""
 
 
 class Visitor:
@@ -65,6 +72,10 @@ class Visitor:
     async def click(self, name: str, role: str = "button") -> None:
         target = self.page.get_by_role(role, name=name, exact=True)
         await self._do(target.click(timeout=SEEING * 1000))
+
+    async def toggle(self, panel: str) -> None:
+        """The panel `chat` or `people`."""
+        await self._do(self.page.locator(f"#toggle-{panel}").click(timeout=SEEING * 1000))
 
     async def fill(self, label: str, text: str) -> None:
         field = self.page.get_by_label(label, exact=True)
@@ -116,16 +127,8 @@ class Visitor:
         )
 
     async def longest_gap(self) -> float:
-        """Between two pictures of any tile that is there, in seconds, since `pictures` was called
-        first; also up to now."""
-        return float(
-            await self.run(
-                """() => Math.max(...[...shown].filter(([video]) => video.isConnected)
-                .map(([, times]) => [...times, performance.now()]
-                .reduce(([most, last], time) => [Math.max(most, time - last), time],
-                [0, times[0]])[0])) / 1000"""
-            )
-        )
+        """Between two pictures of any other, in seconds, since `pictures` was called first."""
+        return float(await self.run(LONGEST_GAP))
 
 
 Visit = Callable[..., Awaitable[Visitor]]

@@ -27,7 +27,7 @@ async def test_everybody_sees_everybody_and_they_talk(visit: Any, peer: Any) -> 
         await bob.wait_for(roomcall.FirstFrame, 20, peer=page, kind="video")
         await bob.wait_for(roomcall.FirstFrame, 20, peer=page, kind="audio")
 
-    await ann.click("Chat")
+    await ann.toggle("chat")
     await ann.fill("Message to all", "hello all")
     await ann.press("Enter")
     await eve.see("#toggle-chat", "1")

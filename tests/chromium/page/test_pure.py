@@ -55,6 +55,10 @@ async def test_modules(library: Any, name: str) -> None:
     assert not result["failures"], "\n".join(result["failures"])
 
 
+REPLAY = """async (runs) => {
+  const { replay } = await import("/pure/renaming.js");
+  return runs.map(replay);
+}"""
 IDS = st.sampled_from("abcdef")
 EVENTS = st.lists(
     st.one_of(
@@ -91,8 +95,7 @@ async def test_it_knows_again_whom_a_headless_peer_knows_again(library: Any) -> 
         runs.append(timed)
 
     collect()
-    script = "async (runs) => { const { replay } = await import('/pure/renaming.js'); return runs.map(replay); }"
-    theirs = await library(script, runs)
+    theirs = await library(REPLAY, runs)
     for run, found in zip(runs, theirs, strict=True):
         assert [sorted(step, key=str) for step in found] == _replay(run), run
 

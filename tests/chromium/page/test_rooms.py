@@ -27,9 +27,9 @@ async def test_a_room_is_made_found_and_closed(visit: Any, peer: Any) -> None:
     await eve.reload()  # and she is in again, without a question
     await eve.is_in_call()
     await ann.pictures(1)
-    await ann.click("People")
+    await ann.toggle("people")
     await ann.see(".people li:has-text('eve')")
-    await eve.click("People")
+    await eve.toggle("people")
     assert await eve.run("() => document.querySelectorAll('.people .tools').length") == 0
 
     await ann.click("Make eve the host")
@@ -49,7 +49,7 @@ async def test_who_is_removed_hears_why_and_may_be_banned(visit: Any, peer: Any)
     await ann.join("standup", "ann")
     await ann.is_in_call()
     bob = await peer("standup", name="bob")
-    await ann.click("People")
+    await ann.toggle("people")
     await ann.click("Remove bob")
     await ann.fill("Why (they are told)", "noise")
     await ann.click("Remove")
@@ -101,9 +101,8 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
         "metadata": {"private": True, "description": "for two"},
     }
     # The form's own field knows whole minutes only.
-    await ann.run(
-        "async (settings) => { (await import('/page/main.js')).app.make(settings); }", settings
-    )
+    make = "async (settings) => (await import('/page/main.js')).app.make(settings)"
+    await ann.run(make, settings)
     await ann.see(".preview", "for two")
     await ann.see(".tag", "opens")
     await ann.click("Make the room and join")
@@ -112,9 +111,8 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
     await ann.is_in_call()
     assert datetime.now(UTC) >= opens
     eve = await visit()
-    await eve.go(
-        "/" + await ann.run("() => location.hash")
-    )  # its id, as others cannot know its name
+    # By its id, as others cannot know its name
+    await eve.go("/" + await ann.run("() => location.hash"))
     await eve.click("Join")
     await asyncio.gather(eve.pictures(1), ann.pictures(1))
 

@@ -23,7 +23,7 @@ async def test_a_lost_line_is_resumed_and_nothing_is_lost(visit: Any, peer: Any,
     way.blocked = True
     way.cut()
     await ann.see(".line", "The server is lost")
-    await ann.click("Chat")
+    await ann.toggle("chat")
     await ann.fill("Message to all", "said without a line")
     await ann.press("Enter")
     await bob.chat("heard later")
@@ -70,7 +70,7 @@ async def test_a_server_that_has_forgotten_everybody_stops_no_picture(
             assert bob.peers[new] is known[old[id]] and id != new
         for visitor, other in ((ann, "eve"), (eve, "ann")):
             await visitor.see_no(".line p")
-            await visitor.click("Chat")
+            await visitor.toggle("chat")
             await visitor.see(f".tile:has-text('{other}')")
         await ann.fill("Message to all", "still here")
         await ann.press("Enter")

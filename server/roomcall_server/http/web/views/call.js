@@ -2,7 +2,7 @@
 
 import { ChatPanel } from "./chat.js";
 import { DeviceChoice } from "./devices.js";
-import { Component, focused, html } from "./html.js";
+import { Component, begins, html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Dialog, IconButton, Name } from "./parts.js";
 import { PeoplePanel } from "./people.js";
@@ -50,7 +50,8 @@ export class CallView extends Component {
         <${IconButton} icon="settings" label="Camera, microphone, screen, file"
           onClick=${() => this.setState({ choosing: true })} />
         <span class="gap"></span>
-        <${IconButton} id="toggle-people" icon="people" label="People" text=${`${call.room.members.length}`}
+        <${IconButton} id="toggle-people" icon="people" label=${`People, ${call.room.members.length}`}
+          text=${`${call.room.members.length}`}
           aria-expanded=${panel === "people"} onClick=${() => this.toggle("people")} />
         <${IconButton} id="toggle-chat" icon="chat" text=${call.unread ? `${call.unread}` : ""}
           label=${call.unread ? `Chat, ${call.unread} unread` : "Chat"}
@@ -78,7 +79,7 @@ function Header({ app, call }) {
     }
   };
   return html`<header>
-    <h1 tabindex="-1" ref=${focused}><${Name} name=${room.name} /></h1>
+    <h1 tabindex="-1" ref=${begins}><${Name} name=${room.name} /></h1>
     ${room.locked && html`<span class="tag"><${Icon} name="lock" />locked</span>`}
     ${recorders.length > 0 && html`<span class="tag recording" role="status">
       <bdi>${recorders.join(", ")}</bdi> ${recorders.length === 1 ? "records" : "record"} the call</span>`}

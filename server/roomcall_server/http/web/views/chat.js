@@ -2,7 +2,7 @@
 
 import { explained, shownTime } from "../core/wording.js";
 import { Refused } from "../signaling/client.js";
-import { Component, html } from "./html.js";
+import { Component, html, takesFocus } from "./html.js";
 import { IconButton, Name } from "./parts.js";
 
 /**
@@ -81,7 +81,7 @@ export class ChatPanel extends Component {
       <form class="say" onSubmit=${this.submit}>
         ${this.state.problem && html`<p class="problem" role="alert">${this.state.problem}</p>`}
         <textarea rows="1" aria-label="Message to all" placeholder="Message to all" maxlength=${MAX_CHAT}
-          onKeyDown=${this.key} ref=${focusOnce}></textarea>
+          onKeyDown=${this.key} ref=${takesFocus}></textarea>
         <button class="icon-button primary" aria-label="Send" title="Send"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12l16-8-5 17-4-7z" /></svg></button>
       </form>
     </section>`;
@@ -101,11 +101,3 @@ function Said({ call, message, isFollowing }) {
 
 /** @param {ChatMessage} message */
 const keyOf = ({ id, from, sentAt }) => (id === null ? `${from} ${sentAt}` : `${id}`);
-
-/** @param {HTMLElement | null} element */
-function focusOnce(element) {
-  if (element && !element.dataset.focused) {
-    element.dataset.focused = "true";
-    element.focus();
-  }
-}

@@ -8,12 +8,16 @@ export const html = htm.bind(h);
 
 export { Component, render };
 
-/** Gives the focus to a heading when its view comes, so that a screen reader begins there. @param {HTMLElement | null} element */
-export function focused(element) {
-  if (element && !element.dataset.focused) {
-    element.dataset.focused = "true";
-    if (document.activeElement === document.body || !document.activeElement?.isConnected) {
-      element.focus({ preventScroll: true });
-    }
-  }
+/** Takes the focus when it comes: a `ref`. @param {HTMLElement | null} element */
+export function takesFocus(element) {
+  if (!element || element.dataset.seen) return;
+  element.dataset.seen = "true";
+  element.focus({ preventScroll: true });
+}
+
+/** So does a heading whose view has come, unless somebody is busy elsewhere. @param {HTMLElement | null} element */
+export function begins(element) {
+  const active = document.activeElement;
+  if (active === document.body || !active?.isConnected) takesFocus(element);
+  else if (element) element.dataset.seen = "true";
 }

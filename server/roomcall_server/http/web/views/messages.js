@@ -1,7 +1,7 @@
 /** What cannot be, or is over: what has happened, and what one can do. */
 
 import { explained } from "../core/wording.js";
-import { focused, html } from "./html.js";
+import { begins, html } from "./html.js";
 import { Name } from "./parts.js";
 
 /**
@@ -30,7 +30,7 @@ export function EndedView({ app, ended: { code, detail } }) {
 function Message({ app, title, code, detail, reason, again }) {
   return html`<main class="message">
     <div class="card">
-      <h1 tabindex="-1" ref=${focused}><${Name} name=${title} /></h1>
+      <h1 tabindex="-1" ref=${begins}><${Name} name=${title} /></h1>
       <p role="alert">${explained(code, detail)}</p>
       ${reason && html`<p>They say: <q><bdi>${reason}</bdi></q></p>`}
       <div class="buttons">
@@ -51,7 +51,7 @@ export function RefusedView({ app }) {
   };
   return html`<main class="message">
     <form class="card" onSubmit=${submit}>
-      <h1 tabindex="-1" ref=${focused}>The server does not let you in</h1>
+      <h1 tabindex="-1" ref=${begins}>The server does not let you in</h1>
       <p role="alert">${explained(code)}</p>
       ${code === "unauthorized" && html`<label>Token
         <input name="token" type="password" required autocomplete="off" /></label>`}

@@ -1,7 +1,7 @@
 /** Who is in the room, and what its host can do. */
 
 import { nameOf } from "../core/wording.js";
-import { Component, html } from "./html.js";
+import { Component, html, takesFocus } from "./html.js";
 import { Icon } from "./icons.js";
 import { Dialog, IconButton, Name } from "./parts.js";
 
@@ -39,7 +39,7 @@ export class PeoplePanel extends Component {
     const { removing, closing } = this.state;
     return html`<section class="panel" aria-labelledby="people-title"
       onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && !removing && !closing && onClose()}>
-      <header><h2 id="people-title">People</h2>
+      <header><h2 id="people-title" tabindex="-1" ref=${takesFocus}>People</h2>
         <${IconButton} icon="close" label="Close the list of people" kind="quiet" onClick=${onClose} /></header>
       <ul class="people">
         ${members.map((member) => html`<${Person} key=${member.id} panel=${this} member=${member} />`)}

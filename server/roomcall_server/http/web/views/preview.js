@@ -2,7 +2,7 @@
 
 import { counted, explained, shownTime } from "../core/wording.js";
 import { DeviceChoice, SelfPicture } from "./devices.js";
-import { focused, html } from "./html.js";
+import { begins, html } from "./html.js";
 import { Icon } from "./icons.js";
 import { IconButton, Name } from "./parts.js";
 
@@ -25,7 +25,7 @@ export function PreviewView({ app, entry }) {
   return html`<main class="preview">
     <header>
       <${IconButton} icon="back" label="Back to all rooms" kind="quiet" onClick=${() => app.toLobby()} />
-      <h1 tabindex="-1" ref=${focused}><${Name} name=${entry.name || "A private room"} /></h1>
+      <h1 tabindex="-1" ref=${begins}><${Name} name=${entry.name || "A private room"} /></h1>
     </header>
     <section class="picture" aria-label="Your picture">
       <${SelfPicture} media=${media} name=${name} />

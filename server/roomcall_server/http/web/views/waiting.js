@@ -1,7 +1,7 @@
 /** In the queue: for a place, or until the room opens. */
 
 import { counted, shownTime } from "../core/wording.js";
-import { focused, html } from "./html.js";
+import { begins, html } from "./html.js";
 import { Name } from "./parts.js";
 
 /** @param {{app: import("../app/app.js").App, entry: import("../app/entry.js").Entry}} props */
@@ -11,7 +11,7 @@ export function WaitingView({ app, entry }) {
   const opensLater = about?.opensAt && new Date(about.opensAt) > now;
   return html`<main class="message">
     <div class="card">
-      <h1 tabindex="-1" ref=${focused}>Waiting for <${Name} name=${entry.name || "the room"} /></h1>
+      <h1 tabindex="-1" ref=${begins}>Waiting for <${Name} name=${entry.name || "the room"} /></h1>
       <p class="position" role="status">You are number <strong>${position}</strong> in the queue.</p>
       <p class="hint">${
         opensLater ? `The room opens ${shownTime(about.opensAt ?? "", now)}.`
