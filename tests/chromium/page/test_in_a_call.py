@@ -55,12 +55,23 @@ async def test_mute_is_shown_and_sends_nothing(visit: Any, peer: Any) -> None:
     await eve.see(f"{tile} [aria-label='Microphone muted']")
     await eve.see(f"{tile} [aria-label='Picture hidden']")
     await eve.see_no(f"{tile} video:not(.hidden)")
+    (muted,) = (other for other in bob.peers.values() if other.name == "ann")
+    async with asyncio.timeout(20):
+        while await packets(bob, muted.id) != await packets(bob, muted.id, after=0.5):
+            pass
     await bob.mute("video")
     await ann.see(".tile:has-text('bob') [aria-label='Picture hidden']")
     await bob.unmute("video")
     await ann.click("Show your picture")
     await eve.see(f"{tile} video:not(.hidden)")
     await asyncio.gather(ann.pictures(2), eve.pictures(2))
+
+
+async def packets(call: roomcall.Call, sender: str, after: float = 0) -> int:
+    """How many have come from there, of both kinds."""
+    await asyncio.sleep(after)
+    stats = (await call.stats())[sender]
+    return sum(int(stats[kind]["inbound"]["packetsReceived"]) for kind in ("audio", "video"))
 
 
 async def test_without_devices_it_receives_and_can_send_later(

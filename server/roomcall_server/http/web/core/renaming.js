@@ -99,8 +99,10 @@ export class Renaming {
   #match(old) {
     const id = this.#told.get(old);
     if (id === undefined || !(this.held.has(id) || this.#letGo.has(id))) return [];
-    this.left(id);
-    this.left(old);
+    this.held.delete(id);
+    this.#letGo.delete(id);
+    this.#told.delete(old);
+    this.strays.delete(old);
     return [{ do: "same", old, new: id }, ...this.#settled()];
   }
 
