@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .errors import (
         NoMediaPath,
         ProtocolError,
+        RecordingError,
         Refused,
         RoomcallError,
         ServerUnreachable,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         PeerLeft,
         PeerReconnected,
         Queued,
+        RecordingChanged,
         Removed,
         RoomClosed,
         RoomStateChanged,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from .peer.datachannel import DataChannel
     from .peer.peer import Peer
     from .peer.track import EncodedFrame, RemoteTrack
+    from .recording.recorder import Recording
     from .signaling.base import Signaling
 
 __version__ = "0.1.0"
@@ -62,6 +65,7 @@ _HOME = {
     "errors": [
         "NoMediaPath",
         "ProtocolError",
+        "RecordingError",
         "Refused",
         "RoomcallError",
         "ServerUnreachable",
@@ -85,6 +89,7 @@ _HOME = {
         "PeerLeft",
         "PeerReconnected",
         "Queued",
+        "RecordingChanged",
         "Removed",
         "RoomClosed",
         "RoomStateChanged",
@@ -99,6 +104,7 @@ _HOME = {
     "peer.datachannel": ["DataChannel"],
     "peer.peer": ["Peer"],
     "peer.track": ["EncodedFrame", "RemoteTrack"],
+    "recording.recorder": ["Recording"],
     "signaling.base": ["Signaling"],
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -127,6 +133,9 @@ __all__ = [
     "PeerReconnected",
     "ProtocolError",
     "Queued",
+    "Recording",
+    "RecordingChanged",
+    "RecordingError",
     "Refused",
     "RemoteTrack",
     "Removed",

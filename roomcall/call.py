@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from .peer.peer import Peer, PeerContext
 from .protocol import replies
 from .protocol.room import Room
 from .publishing import Kinds, OpenSources, Publishing
+from .recording.recorder import Recording
 from .reporting import Reporter
 from .signaling.base import Lost, MemberGone, MemberHere, Restored, Signal, Signaling
 from .signaling.room import RoomClient
@@ -28,6 +30,7 @@ E = TypeVar("E", bound=events.Event)
 
 UNCHANGED: Any = object()  # the default of `publish`, for which None has a meaning
 RENEW_AT = 0.75  # of the time for which credentials of ICE servers hold
+TELL_TIMEOUT = 2.0  # seconds
 MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 
 
@@ -78,6 +81,7 @@ class Call:
         self._mesh: Mesh | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._leaving: asyncio.Task[None] | None = None
+        self._recordings: list[Recording] = []
 
     @property
     def room(self) -> Room | None:
@@ -134,6 +138,17 @@ class Call:
     async def unmute(self, kind: Kinds) -> None:
         """Send it again. Raises `Refused`."""
         await self._set_muted(kind, False)
+
+    async def record(
+        self, folder: "str | os.PathLike[str]", *, segment: float | None = None
+    ) -> Recording:
+        """Write what comes from each member into files of its own, as it comes, until the call ends
+        or `Recording.stop`. With `segment` each file is about so many seconds long. The others are
+        told. Raises `RecordingError` where nothing can be written there."""
+        recording = Recording(self, self._reporter.emit, folder, segment, self._tell_recording)
+        await recording.start()
+        self._recordings.append(recording)
+        return recording
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """Statistics of all peers by client id, with the names of W3C webrtc-stats."""
@@ -227,6 +242,7 @@ class Call:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(recording.finish() for recording in self._recordings))
         # The server first: so the others hear of a leave before the connections close.
         with contextlib.suppress(RoomcallError):
             await self._signaling.close()
@@ -295,6 +311,8 @@ class Call:
         self._mesh.restart(self._peer_context())
         if any(publication.muted for publication in self._publishing.publications.values()):
             self._spawn(self._tell_muted())
+        if self._is_recording:
+            self._spawn(self._tell_recording())
 
     def _on_chat(self, message: replies.ChatMessage) -> None:
         own = message.sender == self.id
@@ -324,6 +342,17 @@ class Call:
                 audio_muted=self._publishing.is_muted("audio"),
                 video_muted=self._publishing.is_muted("video"),
             )
+
+    @property
+    def _is_recording(self) -> bool:
+        return any(recording.is_running for recording in self._recordings)
+
+    async def _tell_recording(self) -> None:
+        if isinstance(self._signaling, RoomClient):
+            # A server that is lost hears it when it is back, of `_start_over`.
+            with contextlib.suppress(RoomcallError, TimeoutError):
+                async with asyncio.timeout(TELL_TIMEOUT):
+                    await self._signaling.set_media_state(recording=self._is_recording)
 
     async def _report_stats(self, interval: float) -> None:
         while True:

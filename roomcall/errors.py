@@ -5,7 +5,8 @@
     ├── Refused             it answered no: `.code` is the protocol's
     ├── ProtocolError       it does not speak the protocol
     ├── SourceError         a picture or sound cannot be read: `.source`
-    └── NoMediaPath         a peer that was to be connected could not be: `.peer`
+    ├── NoMediaPath         a peer that was to be connected could not be: `.peer`
+    └── RecordingError      a file cannot be written: `.path`
 
 The text of each is one line: what, then what to do.
 """
@@ -50,3 +51,11 @@ class NoMediaPath(RoomcallError):
     def __init__(self, peer: "Peer | None", message: str) -> None:
         super().__init__(message)
         self.peer = peer
+
+
+class RecordingError(RoomcallError):
+    """A file of a recording cannot be written. `path` is where it was to be."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path

@@ -201,6 +201,20 @@ class ChatReceived(PeerEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingChanged(PeerEvent):
+    """A file of a recording has begun, is finished (of `seconds` and `bytes`), or has failed: then
+    `message` says why. `peer` is None and `name` empty where it is of no participant."""
+
+    event = "recording"
+    peer: "Peer | None"  # type: ignore[assignment]  # session.json belongs to nobody
+    state: Literal["started", "finished", "failed"]
+    file: str
+    seconds: float | None = None
+    bytes: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HostChanged(Event):
     event = "host-changed"
     room_id: str

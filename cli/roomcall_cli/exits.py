@@ -21,6 +21,7 @@ import click
 from roomcall.errors import (
     NoMediaPath,
     ProtocolError,
+    RecordingError,
     Refused,
     RoomcallError,
     ServerUnreachable,
@@ -33,6 +34,7 @@ from .signals import Interrupted
 EXIT_CODES: dict[type[RoomcallError], int] = {
     NetworkError: 2,
     SourceError: 2,
+    RecordingError: 2,
     ServerUnreachable: 3,
     ProtocolError: 3,
     Refused: 4,

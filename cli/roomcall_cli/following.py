@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import roomcall
-from roomcall.errors import NoMediaPath
+from roomcall.errors import NoMediaPath, RecordingError
 
 if TYPE_CHECKING:
-    from roomcall import Call
+    from roomcall import Call, Recording
 
     from .output import Output
 
@@ -30,6 +30,24 @@ async def leave_all(calls: "Iterable[Call]", reason: str) -> None:
 async def leave_after(seconds: float, calls: "Iterable[Call]") -> None:
     await asyncio.sleep(seconds)
     await leave_all(calls, "duration")
+
+
+async def leave_when_empty(call: "Call") -> None:
+    """Leave when everybody else has left; where nobody is there yet, somebody is waited for."""
+    async for event in call:
+        if isinstance(event, roomcall.PeerLeft) and not call.peers:
+            await call.leave("empty")
+
+
+def check_recording(recording: "Recording") -> None:
+    """When it has ended. Raises `RecordingError` where a file could not be written."""
+    if recording.failures:
+        more = len(recording.failures) - 1
+        others = f" (and {more} more)" if more else ""
+        raise RecordingError(
+            str(recording.folder),
+            f"{recording.failures[0]}{others} — make room for it, or name another folder",
+        )
 
 
 async def expect_peers(call: "Call", count: int, timeout: float) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from roomcall import Event
 
-    from .table import Table
+
+class _Table(Protocol):
+    """Made from events; false while it is empty."""
+
+    def __bool__(self) -> bool: ...
+    def see(self, event: "Event", own_id: str) -> None: ...
+    def render(self) -> "RenderableType": ...
 
 
 class _Stdout(Console):
@@ -35,7 +41,7 @@ def stdout_console() -> Console:
 class Lines:
     """Shows events of the types `only`, and a `table`: live, and once more at the end."""
 
-    def __init__(self, only: tuple[type["Event"], ...], table: "Table | None" = None) -> None:
+    def __init__(self, only: tuple[type["Event"], ...], table: "_Table | None" = None) -> None:
         self._table = table
         self._only = only
         self._quiet = is_quiet()

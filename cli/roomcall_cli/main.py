@@ -20,6 +20,7 @@ from .signals import signals
 COMMANDS = {
     "serve": "Run the signaling server.",
     "join": "Join a room and call everybody in it.",
+    "record": "Record a room: a file for each participant.",
     "chat": "Talk in a room.",
     "rooms": "List the public rooms of a server.",
     "doctor": "Find out what works here, and what to do where it does not.",

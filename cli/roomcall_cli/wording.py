@@ -59,6 +59,11 @@ def _say(event: events.Event) -> list[_Part] | None:
             return [_name(name, peer.id), f" is gone: {printable(reason)}"]
         case events.ChatReceived(name=name, sender=sender, text=text):
             return [_name(name, sender), ": ", (printable(text), "")]
+        case events.RecordingChanged(state="failed", file=file):
+            return [(f"{printable(file)} is lost: {printable(event.message or '')}", "red")]
+        case events.RecordingChanged(peer=peer, name=name, state=state, file=file) if peer:
+            more = "" if event.seconds is None else f": {event.seconds:.1f} s"
+            return [_name(name, peer.id), f" {state} in {printable(file)}{more}"]
         case events.Muted(kind=kind):
             what = "muted you" if kind == "all" else f"muted your {kind}"
             return [(f"the host has {what}", "yellow")]

@@ -19,6 +19,7 @@ from .datachannel import DataChannel
 from .internals import SelectedPair
 from .listener import PeerListener
 from .negotiation import Negotiation
+from .playout import PlayoutClock
 from .reception import Reception
 from .track import RemoteTrack
 
@@ -82,6 +83,11 @@ class Peer:
     @property
     def audio(self) -> RemoteTrack | None:
         return self._reception.tracks.get("audio")
+
+    @property
+    def clock(self) -> PlayoutClock:
+        """The clock that its picture and sound share."""
+        return self._reception.clock
 
     def __repr__(self) -> str:
         return f"<Peer {self.name or self.id} {self.state}>"

@@ -6,6 +6,9 @@ Rule 2. RTP time stamps of the two kinds have nothing to do with each other unti
 Rule 3. The first kind that gets its report keeps its time and becomes the reference; the other kind
         is set by its own report. Later reports move time smoothly (a sound card's clock drifts).
 Rule 4. The time of a kind never goes back by a correction.
+Rule 5. Where the peer's clock stands on ours is told by the frame that was least delayed on its
+        way: the clocks of several peers have that in common, and what they send can be laid side
+        by side.
 """
 
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ _STEP = 0.5  # seconds; a correction larger than this is a new clock, not drift
 class _Stream:
     clock_rate: int
     offset: float  # peer's time = timestamp / clock_rate + offset
+    transit: float  # the least of arrival - timestamp / clock_rate
     reported: bool = False
     latest: float = float("-inf")
     latest_timestamp: int = 0
@@ -38,7 +42,9 @@ class PlayoutClock:
         stream = self._streams.get(kind)
         if stream is None:
             offset = arrival - self._start - timestamp / clock_rate
-            stream = self._streams[kind] = _Stream(clock_rate, offset)
+            transit = arrival - timestamp / clock_rate
+            stream = self._streams[kind] = _Stream(clock_rate, offset, transit)
+        stream.transit = min(stream.transit, arrival - timestamp / clock_rate)
         time = timestamp / clock_rate + stream.offset
         if timestamp > stream.latest_timestamp:  # out of order frames keep their own time
             time = max(time, stream.latest)
@@ -46,6 +52,22 @@ class PlayoutClock:
         elif stream.latest == float("-inf"):
             stream.latest, stream.latest_timestamp = time, timestamp
         return time
+
+    def is_tied(self, kind: str) -> bool:
+        """Whether a sender report has tied this kind to the peer's clock."""
+        return kind in self._streams and self._streams[kind].reported
+
+    def at(self, kind: str, timestamp: int) -> float | None:
+        """Seconds for a time stamp as it is known now; None where nothing of the kind came."""
+        stream = self._streams.get(kind)
+        return None if stream is None else timestamp / stream.clock_rate + stream.offset
+
+    @property
+    def origin(self) -> float | None:
+        """`loop.time()` at the peer's time 0; None before its first frame."""
+        streams = self._streams.values()
+        tied = [stream for stream in streams if stream.reported] or streams
+        return min((stream.transit - stream.offset for stream in tied), default=None)
 
     def report(self, kind: str, ntp: float, rtp_timestamp: int) -> None:
         """A sender report: at `ntp` seconds the stream stood at `rtp_timestamp` (32 bit)."""

@@ -35,7 +35,7 @@ class Reception:
         self._listener = listener
         self._request_key_frame = request_key_frame
         self._loop = asyncio.get_running_loop()
-        self._clock = PlayoutClock()
+        self.clock = PlayoutClock()
         self._current: dict[Kind, _Tap] = {}
         self._numbers = itertools.count()
         self._measuring = Measuring() if measure else None
@@ -84,7 +84,7 @@ class Reception:
             self._take_over(tap, inbound)
         now = self._loop.time()
         tap.torn = tap.torn and not keyframe
-        time = self._clock.time(kind, tap.packets.clock_rate, timestamp, now)
+        time = self.clock.time(kind, tap.packets.clock_rate, timestamp, now)
         track.deliver(codec, data, timestamp, time, keyframe=keyframe)
         first = inbound.frames.frames_received == 0
         inbound.frames.add(now, key_frame=keyframe and kind == "video", shown=not tap.torn)
@@ -97,7 +97,7 @@ class Reception:
 
     def report(self, tap: "_Tap", ntp: float, timestamp: int) -> None:
         if tap is self._current[tap.kind]:
-            self._clock.report(tap.kind, ntp, timestamp)
+            self.clock.report(tap.kind, ntp, timestamp)
 
     def lose(self, tap: "_Tap") -> None:
         """Frames of it are lost for good."""
@@ -109,7 +109,7 @@ class Reception:
         tap.packets.continue_from(inbound.packets)
         inbound.packets = tap.packets
         self._current[tap.kind] = tap
-        self._clock.forget(tap.kind)
+        self.clock.forget(tap.kind)
 
 
 class _Tap(ReceiverTap):

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..media.decoder import Decoder
@@ -89,11 +89,17 @@ class RemoteTrack:
 
     async def packets(self) -> AsyncGenerator[EncodedFrame, None]:
         """Encoded frames from now on, until the peer leaves. Any number of consumers at once; each
-        may lag 256 frames, then loses the oldest."""
+        may lag 256 frames, then loses the oldest, which the next one's `gap` says."""
         consumer: _Consumer[EncodedFrame] = _Consumer(PACKET_QUEUE)
+        dropped = 0
         async with aclosing(self._consume(consumer, self._packet_consumers)) as items:
             async for item in items:
-                yield item
+                lost, dropped = consumer.dropped != dropped, consumer.dropped
+                yield replace(item, gap=True) if lost else item
+
+    async def request_key_frame(self) -> None:
+        """Ask the peer for a whole picture."""
+        await self._request_key_frame()
 
     async def frames(self) -> AsyncGenerator["av.VideoFrame | av.AudioFrame", None]:
         """Decoded frames from now on, until the peer leaves; their `time` is in seconds on the

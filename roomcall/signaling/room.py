@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..errors import Refused, RoomcallError, ServerUnreachable
 from ..protocol import replies, requests
@@ -154,11 +155,20 @@ class RoomClient:
         message = requests.Chat(room_id=self.room.id, payload=text, to=addressee)
         return await self._client.request(message, replies.ChatMessage)
 
-    async def set_media_state(self, *, audio_muted: bool, video_muted: bool) -> None:
-        """Tell the members what we send. Raises `Refused`."""
+    async def set_media_state(
+        self,
+        *,
+        audio_muted: bool | UnsetType = UNSET,
+        video_muted: bool | UnsetType = UNSET,
+        recording: bool | UnsetType = UNSET,
+    ) -> None:
+        """Tell the members what we send, and whether we record. Raises `Refused`."""
         assert self.room is not None, "joined before it tells"
         state = requests.SetMediaStatePayload(
-            room_id=self.room.id, audio_muted=audio_muted, video_muted=video_muted
+            room_id=self.room.id,
+            audio_muted=audio_muted,
+            video_muted=video_muted,
+            recording=recording,
         )
         await self._client.request(requests.SetMediaState(payload=state), replies.MemberUpdated)
 

@@ -8,7 +8,7 @@ import roomcall
 from roomcall.errors import NoMediaPath
 
 from .. import following
-from ..following import beside, leave_after, show
+from ..following import beside, check_recording, leave_after, show
 from ..options import (
     DEFAULT_SERVER,
     SECONDS,
@@ -44,6 +44,12 @@ Examples:
 @media_options
 @access_options
 @duration_option("Leave after so many seconds.")
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Write what comes from each member into a file there.",
+)
 @click.option("--private", is_flag=True, help="Make a new room that only its id leads to.")
 @click.option(
     "--max-participants",
@@ -79,6 +85,7 @@ def command(
     token: str | None,
     name: str | None,
     duration: float | None,
+    record: str | None,
     create: bool,
     wait_if_full: bool,
     reconnect_for: float,
@@ -103,6 +110,7 @@ def command(
 
             where = "" if server.url == DEFAULT_SERVER else f" --server {without_user(server.url)}"
             output.note(f"Join with: roomcall join {call.room.id}{where}")
+        recording = await call.record(record) if record else None
         work = [leave_after(duration, [call])] if duration else []
         if expect_peers:
             work.append(_expect(call, expect_peers, timeout))
@@ -111,6 +119,8 @@ def command(
                 await show(call, output)
             if expect_peers:
                 await tasks[-1]
+        if recording is not None:
+            check_recording(recording)
 
     async def run() -> None:
         with JsonLines() if json else _lines() as output:

@@ -1,0 +1,1 @@
+"""A call in files: what comes from each member, as it came."""
