@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import bots
+    from .bot import Bot
     from .call import Call
     from .errors import (
         NoMediaPath,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "bot": ["Bot"],
     "call": ["Call"],
     "errors": [
         "NoMediaPath",
@@ -110,6 +113,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Bot",
     "Call",
     "ChannelOpened",
     "ChatReceived",
@@ -151,11 +155,14 @@ __all__ = [
     "StatsUpdated",
     "TrackAdded",
     "WarningIssued",
+    "bots",
     "join",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bots":  # a module, which this makes an attribute
+        return import_module(".bots", __name__)
     try:
         module = _MODULE_OF[name]
     except KeyError:

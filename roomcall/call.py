@@ -20,7 +20,7 @@ from .peer.mesh import Mesh
 from .peer.peer import Peer, PeerContext
 from .protocol import replies
 from .protocol.room import Room
-from .publishing import Kinds, OpenSources, Publishing
+from .publishing import Kinds, OpenSources, Publishing, SourcesFor
 from .recording.recorder import Recording
 from .reporting import Reporter
 from .signaling.base import Lost, MemberGone, MemberHere, Restored, Signal, Signaling
@@ -60,6 +60,7 @@ class Call:
         *,
         bitrates: Mapping[Kind, int | None],
         options: CallOptions,
+        sources_for: SourcesFor | None = None,
     ) -> None:
         self.id = ""
         self.created = False
@@ -77,6 +78,7 @@ class Call:
             open_sources,
             bitrates=bitrates,
             on_end=lambda: self._leave_soon("source-ended"),
+            sources_for=sources_for,
         )
         self._mesh: Mesh | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -194,7 +196,7 @@ class Call:
         return PeerContext(
             self.id,
             ConnectionConfig(self._ice, self._options.video_codec),
-            self._publishing.publications,
+            self._publishing,
             self._signaling.send,
             self._reporter,
             self._on_doubt,

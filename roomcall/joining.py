@@ -14,6 +14,7 @@ from .media.sources.passing import Passing
 from .network.conditions import Network
 from .peer.connection import VideoCodecChoice
 from .peer.ice_servers import IcePolicy
+from .publishing import SourcesFor
 from .signaling.base import Signaling
 from .signaling.client import RECONNECT_FOR
 from .signaling.room import JoinOptions, RoomClient
@@ -46,7 +47,9 @@ async def join(
     network: Network | str | None = None,
     ssl: SSLOption = None,
     signaling: Signaling | None = None,
+    sources_for: SourcesFor | None = None,
     stats_interval: float | None = None,
+    measure: bool = True,
     reconnect_for: float = RECONNECT_FOR,
     on_queued: Callable[[events.Queued], None] | None = None,
 ) -> AsyncIterator[Call]:
@@ -62,8 +65,9 @@ async def join(
     server's. `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
     With `stats_interval` (seconds) `StatsUpdated` comes that often, and a `testsrc` that comes is
-    decoded for its `latency` and `avOffset`. A server that is lost is tried again for
-    `reconnect_for` seconds, while media goes on.
+    decoded for its `latency` and `avOffset`, unless `measure` is False. A server that is lost is
+    tried again for `reconnect_for` seconds, while media goes on. `sources_for` gives for a peer
+    what it alone is sent, in the place of `video` and `audio`.
 
     With `wait_if_full` it waits for a place where the room is full or not open yet; meanwhile
     `on_queued` gets each new position, which the call's events begin with as well.
@@ -101,8 +105,9 @@ async def join(
             ice_policy,
             video_codec,
             Network.parse(network) if isinstance(network, str) else network,
-            measure=stats_interval is not None,
+            measure=measure and stats_interval is not None,
         ),
+        sources_for=sources_for,
     )
     try:
         await call.enter(stats_interval, on_queued)

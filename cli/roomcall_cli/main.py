@@ -21,6 +21,8 @@ COMMANDS = {
     "serve": "Run the signaling server.",
     "join": "Join a room and call everybody in it.",
     "record": "Record a room: a file for each participant.",
+    "echo": "Send each member of a room its own picture and sound back.",
+    "run": "Run a bot of your own in a room.",
     "chat": "Talk in a room.",
     "rooms": "List the public rooms of a server.",
     "doctor": "Find out what works here, and what to do where it does not.",

@@ -188,6 +188,7 @@ class Encoding:
         if self.kind == "video":
             if packet.is_keyframe:
                 self._passed = [packet]
+                self.key_frames.made(asyncio.get_running_loop().time())
             elif self._passed:
                 self._passed.append(packet)
                 if len(self._passed) > MAX_PASSED:

@@ -8,8 +8,9 @@ another codec they are decoded.
 Rule 1. A further peer costs its packets, nothing else.
 Rule 2. A slow peer delays nobody: its queue is bounded; when it is full, a picture's backlog is
         dropped and the peer resumes at its next key frame, of a sound the oldest packet is dropped.
-Rule 3. A source of packets cannot make a key frame. Who comes later gets what was sent since the
-        last one, at once; who has lost something waits for the next.
+Rule 3. A source of packets cannot make a key frame; one that is live can ask for it. Who comes
+        later gets what was sent since the last one, at once; who has lost something waits for the
+        next.
 Rule 4. A subscription never ends and never raises by itself: aiortc's sender would be dead.
 """
 
@@ -22,7 +23,7 @@ import av
 from .decoder import Decoder
 from .encoder import EncodedPacket
 from .encoding import Encoding, Subscription
-from .source import Kind, PacketSource, Source, SourceEnded
+from .source import Kind, LiveSource, PacketSource, Source, SourceEnded
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,10 @@ class Publication:
         """RTP's name of what the source gives already encoded."""
         return self._source.codec if isinstance(self._source, PacketSource) else None
 
+    @property
+    def _is_live(self) -> bool:
+        return isinstance(self._source, LiveSource)
+
     def start(self) -> None:
         if self._source is not None:
             run = self._run(self._source)
@@ -95,7 +100,7 @@ class Publication:
     def _adapt(self) -> None:
         """A peer has reported what it can take."""
         now = asyncio.get_running_loop().time()
-        if self.kind == "audio" or now - self._adapted < ADAPT_EVERY:
+        if self.kind == "audio" or self._is_live or now - self._adapted < ADAPT_EVERY:
             return
         self._adapted = now
         for encoding in list(self._encodings.values()):
@@ -122,6 +127,7 @@ class Publication:
                 if isinstance(item, av.Packet):
                     assert isinstance(source, PacketSource)
                     await self._take_packet(item, source.codec)
+                    self._ask_for_key_frame(source)
                 elif not self.muted:
                     await self._encode(item)
         except SourceEnded:
@@ -154,6 +160,14 @@ class Publication:
                 await self._encode(frame, but=encoding)
         elif self._decoder is not None:
             self._end_decoder()
+
+    def _ask_for_key_frame(self, source: PacketSource) -> None:
+        """What peers ask of us, of whoever the packets come from."""
+        encoding = self._encodings.get((source.codec, False))
+        if self._is_live and encoding is not None and self.kind == "video":
+            if encoding.key_frames.due(asyncio.get_running_loop().time()):
+                assert isinstance(source, LiveSource)
+                source.request_key_frame()
 
     def _break_off(self) -> None:
         for encoding in self._encodings.values():

@@ -69,6 +69,14 @@ class PacketSource(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class LiveSource(PacketSource, Protocol):
+    """Passes on what somebody sends, who can be asked for a key frame. `codec` is "" until it is
+    known: then the other end of a connection chooses."""
+
+    def request_key_frame(self) -> None: ...
+
+
 Source: TypeAlias = VideoSource | AudioSource | PacketSource
 
 

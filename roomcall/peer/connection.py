@@ -335,6 +335,8 @@ class Connection:
         """All, the chosen one first, else that which the source has already. H.264 is our default:
         x264 is the faster encoder."""
         choice: str = self._config.video_codec
+        if self._publications["video"].codec == "":  # what comes is sent back: as it is, if it can
+            return []
         if choice == "auto":
             choice = self._publications["video"].codec or "h264"
         codecs: Iterable[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities("video").codecs

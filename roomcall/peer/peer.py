@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from aiortc import RTCDataChannel
 
@@ -32,13 +32,21 @@ OLD_STAYS = 2.0  # seconds for which a living connection is kept when its succes
 MAX_PENDING_SIGNALS = 256  # of one peer; what comes beyond is dropped, and a warning says so
 
 
+class Publications(Protocol):
+    """What is sent to each peer."""
+
+    def of(self, peer: "Peer") -> Mapping[Kind, Publication]: ...
+    async def let_go(self, peer: "Peer") -> None:
+        """It is gone: what was for it alone ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerContext:
     """What all peers of a call share."""
 
     own_id: str
     config: ConnectionConfig
-    publications: Mapping[Kind, Publication]
+    publications: Publications
     send: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     listener: PeerListener
     on_doubt: Callable[[], None]
@@ -206,6 +214,7 @@ class Peer:
         await asyncio.gather(self._task, return_exceptions=True)
         self._set_timer(None)
         await self._drop()
+        await self._context.publications.let_go(self)
         await self._reception.end()
         self._found(False)
 
@@ -333,7 +342,7 @@ class Peer:
 
         connection = self._connection = Connection(
             self._context.config,
-            self._context.publications,
+            self._context.publications.of(self),
             ConnectionListener(
                 on_connected=current(self._on_connected),
                 on_closed=current(self._on_closed),

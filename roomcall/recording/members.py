@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from . import effects as e
@@ -59,8 +60,9 @@ class RecordedMember:
         self._carry_out(self.plan.end())
 
     async def _follow(self, track: "RemoteTrack") -> None:
-        async for frame in track.packets():
-            self._carry_out(self.plan.frame(track.kind, track.codec, frame, self._now()))
+        async with aclosing(track.packets()) as packets:
+            async for frame in packets:
+                self._carry_out(self.plan.frame(track.kind, track.codec, frame, self._now()))
 
     def _carry_out(self, effects: list[e.Effect]) -> None:
         for effect in effects:

@@ -93,6 +93,7 @@ def command(
                 ice_servers=ice_server,
                 network=network,
                 stats_interval=1,
+                measure=False,  # nothing is decoded
                 reconnect_for=reconnect_for,
                 on_queued=lambda event: shown.event(event, ""),
             ) as call:

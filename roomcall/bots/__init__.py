@@ -1,0 +1,6 @@
+"""Bots that come along."""
+
+from .echo import Echo
+from .recorder import Recorder
+
+__all__ = ["Echo", "Recorder"]
