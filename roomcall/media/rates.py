@@ -6,7 +6,8 @@ Rule 1. A peer has an estimate of what it can take, at first all that is sent. I
         section 6).
 Rule 2. Who can take less than `SLOW` of what is sent for `SLOW_AFTER` gets the lower layer; who
         seems able to take all for `FAST_AFTER` gets the upper one again, and where that was wrong,
-        later each time. So one slow peer does not sink the room.
+        later each time. So one slow peer does not sink the room. An estimate without losses does
+        not make a peer slow: it may be its machine, or ours, that is busy for a while.
 Rule 3. A layer has the bitrate that the slowest of its peers can take, within its bounds. Small
         changes are not made, and it rises at most every `RISE_AFTER`.
 
@@ -37,6 +38,7 @@ class PeerRate:
     slow: bool = False
     _patience: float = 0.0  # before it is tried again
     _share: float = 1.0  # of the top, as losses tell
+    _loses: bool = False
     _bound: float = float("inf")
     _turning: float | None = None  # since when it has been otherwise
 
@@ -46,6 +48,7 @@ class PeerRate:
 
     def lost(self, share: float) -> None:
         """A receiver report (RFC 3550 section 6.4.1) has come; `share` of the packets was lost."""
+        self._loses = share > LITTLE_LOSS
         if share > MUCH_LOSS:
             self._share = max(LEAST, self._share * (1 - 0.5 * share))
         elif share < LITTLE_LOSS:
@@ -58,7 +61,8 @@ class PeerRate:
 
     def judge(self, sent: float, now: float) -> bool:
         """Whether it belongs to another layer than before: `slow` says to which."""
-        share = min(self._share, self._bound / sent if self._binds(sent) else 1.0)
+        bound = self._bound / sent if self._loses and self._binds(sent) else 1.0
+        share = min(self._share, bound)
         if self.slow:
             otherwise, after = share >= FAST, self._patience
         else:

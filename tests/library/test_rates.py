@@ -42,6 +42,9 @@ def test_its_own_estimate_counts_only_where_it_is_near_what_is_sent() -> None:
 def test_who_is_slow_for_a_while_gets_the_lower_layer_and_comes_back() -> None:
     peer = PeerRate()
     peer.bound(200_000)
+    for time in range(20):
+        assert not peer.judge(TOP, float(time) - 20.0)  # nothing is lost
+    peer.lost(0.05)
     assert not peer.judge(TOP, 0.0)
     assert not peer.judge(TOP, SLOW_AFTER - 0.1)
     assert peer.judge(TOP, SLOW_AFTER) and peer.slow
@@ -59,6 +62,7 @@ def test_who_is_slow_for_a_while_gets_the_lower_layer_and_comes_back() -> None:
 
 def test_a_short_trouble_changes_no_layer() -> None:
     peer = PeerRate()
+    peer.lost(0.05)
     for time in range(20):
         peer.bound(200_000 if time % 3 else 10 * TOP)
         assert not peer.judge(TOP, float(time))
