@@ -12,8 +12,8 @@ from .media.source import VideoOptions
 from .media.sources import open_sources
 from .media.sources.passing import Passing
 from .network.conditions import Network
-from .peer.connection import VideoCodecChoice
 from .peer.ice_servers import IcePolicy
+from .peer.transceivers import VideoCodecChoice
 from .publishing import SourcesFor
 from .signaling.base import Signaling
 from .signaling.client import RECONNECT_FOR

@@ -8,11 +8,10 @@ answered in their own order.
 import asyncio
 import json
 import logging
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from aioice import Candidate
 from aiortc import (
@@ -20,21 +19,16 @@ from aiortc import (
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
-    RTCRtpCodecCapability,
-    RTCRtpSender,
-    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 
 from ..media.fanout import Publication
 from ..media.source import Kind
 from ..stats import Outbound
-from . import internals, sdp
-from .sending import PacketTrack
+from . import internals, sdp, sections
+from .transceivers import Transceivers, VideoCodecChoice
 
 logger = logging.getLogger(__name__)
-
-VideoCodecChoice = Literal["auto", "h264", "vp8"]
 
 DATA_CHANNEL = "roomcall"
 _NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970: aiortc numbers its descriptions by NTP
@@ -82,105 +76,127 @@ class Connection:
         publications: Mapping[Kind, Publication],
         listener: ConnectionListener,
     ) -> None:
-        self.outbound: dict[Kind, Outbound] = {}
         self._config = config
-        self._publications = publications
         self._listener = listener
-        self._tracks: dict[Kind, PacketTrack] = {}
-        self._tapped: list[RTCRtpTransceiver] = []
-        self._announced: set[Kind] = set()
+        self._rejected: dict[int, sections.Section] = {}  # of the last description, by place
         self._closing: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._channel: RTCDataChannel | None = None
-        self._unoffered = False  # we send what the other end does not know of
-        self._reoffer: str | None = None  # that says so, and is not answered yet
+        self._offered: frozenset[Kind] = frozenset()  # what our last offer says that we send anew
         # The servers are for our own ICE agent; aiortc would ask one of Google's if it had none.
         self._pc = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
+        self._transceivers = Transceivers(self._pc, publications, config.video_codec, listener.tap)
         self._pc.on("connectionstatechange", self._on_state)
         self._pc.on("datachannel", self._hear)
         self._pc.on("error", self._on_error)
 
+    @property
+    def outbound(self) -> dict[Kind, Outbound]:
+        return self._transceivers.outbound
+
     async def offer(self) -> dict[str, str]:
         """Describe what we send and take. Candidates that take their time are told later."""
         with internals.ice_settings(self._config.ice):
-            for kind in ("audio", "video"):
-                self._add_transceiver(kind)
+            self._transceivers.begin()
             self._hear(self._pc.createDataChannel(DATA_CHANNEL))
         self._listen()
         await self._pc.setLocalDescription()
-        return self._description()
+        return self._description("offer")
 
     async def answer(self, offer: str) -> dict[str, str]:
         """Take an offer, new or to this connection, and answer it. Raises where it is not SDP."""
-        with internals.ice_settings(self._config.ice):
-            if not self._pc.getTransceivers():
-                # With all media in one bundle aiortc needs its transceivers in the offer's order.
-                for kind in re.findall(r"^m=(audio|video) ", offer, re.MULTILINE):
-                    self._add_transceiver(kind)
-            await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        self._listen()
-        await self._pc.setLocalDescription()
-        self._after_negotiation()
-        return self._description()
+        await self._take(offer)
+        return self._answer()
 
     async def accept(self, answer: str) -> None:
         """Take the answer to our offer. Raises where it does not fit."""
-        await self._pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        self._after_negotiation()
+        theirs = self._read(answer)
+        await self._transceivers.prepare(theirs)
+        text = sections.accepted(answer, self._pc.localDescription.sdp)
+        await self._apply(text, "answer")
+        await self._settle(theirs)
 
     async def restart_offer(self) -> dict[str, str]:
-        """Begin a new generation of ICE, and describe it; and what we send since the last offer.
+        """Begin a new generation of ICE, and describe it, and what we send since the last offer.
 
         aiortc has no rollback: it hears of the offer when it is answered.
         """
         agent = internals.ice_agent(self._pc)
         await self._end_restart()
         await agent.begin_restart()
-        described = self._pc.localDescription.sdp
-        if self._unoffered:
-            described = sdp.with_sending(described, (await self._pc.createOffer()).sdp)
         text = sdp.restart_offer(
-            described,
+            self._pc.localDescription.sdp,
             agent.local_username,
             agent.local_password,
             [candidate.to_sdp() for candidate in agent.local_candidates],
             complete=agent.newest.complete,
             version=int(time.time()) + _NTP_EPOCH,
         )
-        self._reoffer = text if self._unoffered else None
-        return {"type": "offer", "sdp": text}
+        self._offered = frozenset(self._transceivers.untold)
+        text = sections.with_directions(text, self._transceivers.directions())
+        return {"type": "offer", "sdp": sections.with_rejected(text, self._rejected)}
+
+    async def abandon_restart(self) -> None:
+        """The last offer of `restart_offer` was not taken."""
+        await internals.ice_agent(self._pc).abandon_restart()
 
     async def accept_restart(self, answer: str) -> None:
-        """Look for a path with the answer's generation. Raises `ValueError` where it has none."""
+        """Take the answer to `restart_offer`, and look for a path. Raises where it does not fit."""
         await self._end_restart()
-        if self._reoffer is not None:
-            offer, self._reoffer, self._unoffered = self._reoffer, None, False
-            await self._pc.setLocalDescription(RTCSessionDescription(offer, "offer"))
-            await self.accept(answer)
+        # It may change directions as well. To aiortc, which knows nothing of our offer, it is one.
+        await self._take(answer)
+        self._transceivers.untold -= self._offered
         self._connect_restart(answer)
 
     async def answer_restart(self, offer: str) -> dict[str, str]:
-        """Begin a new generation for an offer's, and describe it: `connect_restart` comes next."""
+        """Begin a new generation for an offer's, describe it, and look for a path."""
         await self._end_restart()
         await internals.ice_agent(self._pc).begin_restart()
-        self._reoffer = None
-        await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
-        await self._pc.setLocalDescription()
-        self._unoffered = False
-        self._after_negotiation()
+        await self._take(offer)
         self._connect_restart(offer)
-        return self._description()
+        return self._answer()
+
+    def _answer(self) -> dict[str, str]:
+        self._transceivers.untold.clear()
+        return self._description("answer")
+
+    def _read(self, theirs: str) -> list[sections.Section]:
+        found = sections.read(theirs)
+        self._rejected = {place: each for place, each in enumerate(found) if each.rejected}
+        return found
+
+    async def _take(self, theirs: str) -> None:
+        """Apply a description of theirs as an offer, whose answer is our local description then."""
+        living = [section for section in self._read(theirs) if not section.rejected]
+        with internals.ice_settings(self._config.ice):
+            await self._transceivers.prepare(living)
+            await self._apply(sections.living(theirs), "offer")
+        self._listen()
+        await self._pc.setLocalDescription()
+        await self._settle(living)
+
+    async def _apply(self, theirs: str, type: str) -> None:
+        ice = sdp.ice_of(theirs)
+        text = sdp.without_candidates(theirs)  # aiortc would wait for the names of mDNS
+        await self._pc.setRemoteDescription(RTCSessionDescription(text, type))
+        agent = internals.ice_agent(self._pc)
+        for candidate in ice.candidates:
+            await self._add(agent, candidate)
+        if ice.complete:
+            await agent.add_remote_candidate(None)
+
+    async def _settle(self, theirs: list[sections.Section]) -> None:
+        for kind, codec in (await self._transceivers.settle(theirs)).items():
+            self._listener.on_track(kind, codec)
 
     def _connect_restart(self, theirs: str) -> None:
         ice = sdp.ice_of(theirs)
         agent = internals.ice_agent(self._pc)
-        candidates = [Candidate.from_sdp(text) for text in ice.candidates]
 
         async def connect() -> None:
-            found = await agent.restart(ice.ufrag, ice.password, candidates, complete=ice.complete)
-            self._listener.on_restarted(found)
+            self._listener.on_restarted(await agent.restart(ice.ufrag, ice.password))
 
         self._restarting = asyncio.create_task(connect(), name="roomcall-ice-restart")
 
@@ -196,6 +212,9 @@ class Connection:
         agent = internals.ice_agent(self._pc)
         if not text:
             return await agent.add_remote_candidate(None)
+        await self._add(agent, text)
+
+    async def _add(self, agent: internals.IceAgent, text: str) -> None:
         if len(text.split()) < 8:
             raise ValueError(f"not a candidate: {text[:80]}")
         candidate = Candidate.from_sdp(text)
@@ -230,10 +249,7 @@ class Connection:
 
     async def request_key_frame(self, kind: Kind) -> bool:
         """Ask the peer for a whole picture."""
-        for transceiver in self._tapped:
-            if transceiver.kind == kind:
-                return await internals.request_key_frame(transceiver.receiver)
-        return False
+        return await self._transceivers.request_key_frame(kind)
 
     def candidate_pair(self) -> dict[str, Any] | None:
         """W3C `RTCIceCandidatePairStats` of the pair in use, with the types of its candidates."""
@@ -261,17 +277,7 @@ class Connection:
 
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""
-        for transceiver in self._pc.getTransceivers():
-            kind = _kind(transceiver)
-            outbound = self.outbound.get(kind)
-            if outbound is None or transceiver.sender.track is not self._tracks[kind]:
-                continue
-            for report in (await transceiver.sender.getStats()).values():
-                if report.type == "outbound-rtp":
-                    outbound.packets_sent = report.packetsSent
-                    outbound.bytes_sent = report.bytesSent
-                elif report.type == "remote-inbound-rtp" and report.roundTripTime is not None:
-                    outbound.round_trip_time = report.roundTripTime
+        await self._transceivers.update_outbound()
 
     async def close(self) -> None:
         """Give everything back. Bounded in time, whatever state aiortc is in; goes on where the
@@ -287,13 +293,11 @@ class Connection:
                 await self._pc.close()
         except Exception:
             logger.warning("a connection could not be closed in good order", exc_info=True)
-        for track in self._tracks.values():
-            track.stop()
+        self._transceivers.close()
 
     def force_key_frame(self) -> None:
         """What was sent while the path was lost is lost: begin with a whole picture."""
-        if track := self._tracks.get("video"):
-            track.request_key_frame()
+        self._transceivers.force_key_frame()
 
     def _listen(self) -> None:
         agent = internals.ice_agent(self._pc)
@@ -304,77 +308,24 @@ class Connection:
     def _on_candidate(self, candidate: Candidate | None, ufrag: str) -> None:
         """See RFC 8838 section 4."""
         text = "" if candidate is None else f"candidate:{candidate.to_sdp()}"
-        mid = self._pc.getTransceivers()[0].mid if self._pc.getTransceivers() else "0"
         self._listener.on_candidate(
             {
                 "candidate": text,
-                "sdpMid": mid,
+                "sdpMid": self._transceivers.first_mid(),
                 "sdpMLineIndex": 0,
                 "usernameFragment": ufrag,
             }
         )
 
-    def _description(self) -> dict[str, str]:
+    def _description(self, type: str) -> dict[str, str]:
         """W3C `RTCSessionDescriptionInit`."""
-        description = self._pc.localDescription
+        text = sections.with_rejected(self._pc.localDescription.sdp, self._rejected)
         complete = internals.ice_agent(self._pc).newest.complete
-        text = description.sdp if complete else sdp.incomplete(description.sdp)
-        return {"type": description.type, "sdp": text}
-
-    def _add_transceiver(self, kind: Kind) -> None:
-        if kind in self._tracks or not self._publications[kind].sends:
-            transceiver = self._pc.addTransceiver(kind, direction="recvonly")
-        else:
-            transceiver = self._pc.addTransceiver(self._make_track(kind), direction="sendrecv")
-            self._tracks[kind].send_by(transceiver.sender)
-        if kind == "video":
-            transceiver.setCodecPreferences(self._video_codecs())
-        self._tap(transceiver)
-
-    def _video_codecs(self) -> list[RTCRtpCodecCapability]:
-        """All, the chosen one first, else that which the source has already. H.264 is our default:
-        x264 is the faster encoder."""
-        choice: str = self._config.video_codec
-        if self._publications["video"].codec == "":  # what comes is sent back: as it is, if it can
-            return []
-        if choice == "auto":
-            choice = self._publications["video"].codec or "h264"
-        codecs: Iterable[RTCRtpCodecCapability] = RTCRtpSender.getCapabilities("video").codecs
-        return sorted(codecs, key=lambda codec: codec.mimeType.lower() != f"video/{choice}".lower())
-
-    def _make_track(self, kind: Kind) -> PacketTrack:
-        outbound = self.outbound[kind] = Outbound(kind)
-        track = self._tracks[kind] = PacketTrack(self._publications[kind], outbound)
-        return track
+        return {"type": type, "sdp": text if complete else sdp.incomplete(text)}
 
     def send_what_is_published(self) -> bool:
         """Send what was not sent so far; whether that has to be offered to the other end."""
-        for transceiver in self._pc.getTransceivers():
-            kind = _kind(transceiver)
-            if kind not in self._tracks and self._publications[kind].sends:
-                track = self._make_track(kind)
-                transceiver.sender.replaceTrack(track)
-                track.send_by(transceiver.sender)
-                transceiver.direction = "sendrecv"
-                self._unoffered = True
-        return self._unoffered
-
-    def _tap(self, transceiver: RTCRtpTransceiver) -> None:
-        first = all(other.kind != transceiver.kind for other in self._tapped)
-        self._tapped.append(transceiver)
-        tap = self._listener.tap(_kind(transceiver)) if first else internals.ReceiverTap()
-        internals.tap_receiver(transceiver.receiver, tap)
-
-    def _after_negotiation(self) -> None:
-        for transceiver in self._pc.getTransceivers():
-            if transceiver not in self._tapped:
-                self._tap(transceiver)
-            sends = transceiver.currentDirection in ("recvonly", "sendrecv")
-            kind = _kind(transceiver)
-            if sends and kind not in self._announced:
-                self._announced.add(kind)
-                codecs = internals.negotiated_codecs(transceiver)
-                self._listener.on_track(kind, codecs[0])
+        return self._transceivers.send_what_is_published()
 
     def _on_error(self, error: Exception) -> None:
         """A listener of ours has raised; without this, it would end what aiortc was about."""
@@ -393,7 +344,3 @@ class Connection:
             self._listener.on_failed("no ICE path" if ice_failed else "the DTLS handshake failed")
         elif state == "closed":
             self._listener.on_closed()
-
-
-def _kind(transceiver: RTCRtpTransceiver) -> Kind:
-    return "video" if transceiver.kind == "video" else "audio"

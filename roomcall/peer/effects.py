@@ -38,6 +38,11 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class AbandonRestart:
+    """Forget the generation of the last `Restart`, which the other end does not take."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRestart:
     """Make a new generation of ICE, send the answer, and connect the generation."""
 
@@ -96,6 +101,7 @@ Effect = (
     | Answer
     | Accept
     | Restart
+    | AbandonRestart
     | AnswerRestart
     | AcceptRestart
     | AddCandidate

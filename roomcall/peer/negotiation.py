@@ -7,7 +7,9 @@ Rule 2.  Glare (both have offered): the side with the smaller id, compared bytew
          webrtc-pc, "perfect negotiation").
 Rule 3.  `callId` names a connection: made by the offerer, copied into all signals about it. Signals
          of another one are dropped; absent means the current one.
-Rule 4.  An offer with another DTLS fingerprint replaces the connection; else it goes to it.
+Rule 4.  An offer with another DTLS fingerprint replaces the connection; else it goes to it. So does
+         one with another transport: of new credentials for ICE, in a bundle that a new section
+         leads. An answer with another fingerprint has our offer come anew.
 Rule 5.  Candidates that come before a description are kept, `MAX_EARLY_CANDIDATES` of them. Those
          of an ignored offer, or of credentials that are not current, are dropped.
 Rule 6.  Who gives up sends `hangup` with the reason `failed`, and is the one who offers again,
@@ -38,7 +40,7 @@ from .effects import (
     SetTimer,
 )
 from .restarts import Restarts
-from .sdp import fingerprint, ufrags
+from .sdp import fingerprint, lead, mids, ufrags
 
 OFFER_PATIENCE = 5.0
 CONNECT_PATIENCE = 20.0
@@ -68,6 +70,7 @@ class Negotiation:
     call_id: str | None = None
     _fingerprint: str | None = None
     _ufrags: frozenset[str] = frozenset()
+    _mids: frozenset[str | None] = frozenset()
     _ignored: set[str | None] = field(default_factory=set)
     _early: list[Payload] = field(default_factory=list)
     _failures: int = 0
@@ -103,12 +106,12 @@ class Negotiation:
             case "offer":
                 return self._on_offer(payload)
             case "answer":
-                return self._on_answer(payload)
+                return self._on_answer(payload, new_call_id)
             case "ice-candidate":
                 return self._on_candidate(payload)
             case "hangup":
                 return self._on_hangup(payload)
-            case "renegotiate" if self.phase is Phase.CONNECTED and payload.get("iceRestart"):
+            case "renegotiate" if self.phase is Phase.CONNECTED:
                 return self.restart()
             case "renegotiate" if self.phase in (Phase.WAITING, Phase.RETRYING, Phase.HUNG_UP):
                 return self.offer(new_call_id)
@@ -135,8 +138,12 @@ class Negotiation:
         """Signals had been held up, and are no more."""
         return self._restarts.signaling_back(self.call_id) if self.phase is Phase.CONNECTED else []
 
+    def reconnect(self, new_call_id: str) -> list[Effect]:
+        """A new generation of ICE; where there is no connection, a new one."""
+        return self.restart() if self.phase is Phase.CONNECTED else self.offer(new_call_id)
+
     def restart(self) -> list[Effect]:
-        """A new generation of ICE, on a path that lives or is lost."""
+        """A new generation of ICE, on a path that lives or is lost; nothing where there is none."""
         return self._restarts.want(self.call_id) if self.phase is Phase.CONNECTED else []
 
     def restarted(self, found: bool) -> list[Effect]:
@@ -177,33 +184,44 @@ class Negotiation:
             self.phase not in (Phase.CONNECTING, Phase.CONNECTED)
             or fingerprint(sdp) != self._fingerprint
             or (call_id is not None and call_id != self.call_id)
+            or (self._is_restart(sdp) and not self._can_restart(sdp))
         )
-        if self.phase is Phase.CONNECTED and not replace and ufrags(sdp) != self._ufrags:
-            return self._on_restart_offer(sdp, call_id)
-        phase = self.phase
+        if self.phase is Phase.CONNECTED and not replace:
+            return self._on_later_offer(sdp, call_id)
         if replace:
             early = [c for c in self._early if _text(c.get("callId")) in (None, call_id)]
             self._forget(Phase.CONNECTING)
             self._early = early
             self.call_id = call_id
         self._describe(sdp)
-        effects: list[Effect] = [Answer(sdp, call_id, replace)]
-        if replace or phase is not Phase.CONNECTED:
-            effects.append(SetTimer(CONNECT_PATIENCE))
+        effects: list[Effect] = [Answer(sdp, call_id, replace), SetTimer(CONNECT_PATIENCE)]
         return effects + self._release_early()
 
-    def _on_restart_offer(self, sdp: str, call_id: str | None) -> list[Effect]:
-        effects = self._restarts.on_offer(sdp, call_id, polite=self.polite)
-        if not effects:
+    def _is_restart(self, sdp: str) -> bool:
+        return self._ufrags.isdisjoint(ufrags(sdp))
+
+    def _can_restart(self, sdp: str) -> bool:
+        """On the transport that is there (RFC 9143 section 7.1.2), once it is connected."""
+        return self.phase is Phase.CONNECTED and lead(sdp) in self._mids
+
+    def _on_later_offer(self, sdp: str, call_id: str | None) -> list[Effect]:
+        if self._restarts.goes_first(polite=self.polite):
             return []
+        if self._is_restart(sdp):
+            effects = self._restarts.on_offer(sdp, call_id)
+        else:
+            before, after = self._restarts.give_way(self.call_id)
+            effects = [*before, Answer(sdp, call_id, False), *after]
         self._describe(sdp)
         return effects + self._release_early()
 
-    def _on_answer(self, payload: Payload) -> list[Effect]:
+    def _on_answer(self, payload: Payload, new_call_id: str) -> list[Effect]:
         sdp = payload.get("sdp")
         if self.phase is Phase.CONNECTED and self._restarts.awaits_answer:
             if not isinstance(sdp, str) or not self._is_current(payload):
                 return []
+            if fingerprint(sdp) != self._fingerprint:
+                return self.offer(new_call_id)
             self._describe(sdp)
             return self._restarts.on_answer(sdp) + self._release_early()
         if self.phase is not Phase.OFFERING or not self._is_current(payload):
@@ -244,6 +262,7 @@ class Negotiation:
     def _describe(self, sdp: str) -> None:
         self._fingerprint = fingerprint(sdp)
         self._ufrags = ufrags(sdp)
+        self._mids = mids(sdp)
 
     def _release_early(self) -> list[Effect]:
         early, self._early = self._early, []
@@ -266,6 +285,7 @@ class Negotiation:
         self.call_id = None
         self._fingerprint = None
         self._ufrags = frozenset()
+        self._mids = frozenset()
         self._ignored = set()
         self._early = []
         self._restarts = Restarts()

@@ -165,7 +165,7 @@ class Peer:
         make a new one. Returns when it is in use. Raises `NoMediaPath` where none was found."""
         found: asyncio.Future[bool] = self._loop.create_future()
         self._looking.add(found)
-        self._post(lambda: self._negotiation.restart() or self._negotiation.offer(_call_id()))
+        self._post(lambda: self._negotiation.reconnect(_call_id()))
         try:
             async with asyncio.timeout(RECONNECT_TIMEOUT):
                 if await found:
@@ -266,6 +266,8 @@ class Peer:
             case e.Restart(call_id) if self._connection is not None:
                 offer: dict[str, Any] = await self._connection.restart_offer()
                 await self._send("offer", _with_call_id(offer, call_id))
+            case e.AbandonRestart() if self._connection is not None:
+                await self._connection.abandon_restart()
             case e.AnswerRestart(sdp, call_id) if self._connection is not None:
                 answer = await self._connection.answer_restart(sdp)
                 await self._send("answer", _with_call_id(answer, call_id))

@@ -3,11 +3,13 @@
 Rule 1.  A path that is lost is sought again until it is back or the member leaves: every second for
          a minute, then every 10 s. Sending goes on meanwhile: the old path may come back by itself.
 Rule 2.  The impolite side begins, the polite one where the other has not by then. Where both have
-         offered, the polite side answers and forgets its own offer.
+         offered, the polite side answers and forgets its own offer; if the other's was no restart,
+         it offers its own again.
 Rule 3.  An offer has `ANSWER_PATIENCE`, the checks of a restart have `CHECK_PATIENCE`, before the
          next one takes their place. Checks are repeated meanwhile, so that a path is tried about
          each second all the same.
 Rule 4.  A restart that is wished for on a path that lives is tried again until it has found one.
+         Where another is under way, it comes after that.
 Rule 5.  Of several answers the last counts: where signals were held up, it is that to the last
          offer.
 """
@@ -15,7 +17,15 @@ Rule 5.  Of several answers the last counts: where signals were held up, it is t
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from .effects import AcceptRestart, AnswerRestart, Effect, Report, Restart, SetTimer
+from .effects import (
+    AbandonRestart,
+    AcceptRestart,
+    AnswerRestart,
+    Effect,
+    Report,
+    Restart,
+    SetTimer,
+)
 
 INTERVAL, LATER_INTERVAL = 1.0, 10.0
 MANY = 60  # restarts, after which it is `LATER_INTERVAL`
@@ -36,6 +46,8 @@ class Restarts:
     ours: bool = False  # who has offered
     wanted: bool = False  # on a path that lives
     count: int = 0  # since the path was lost
+    again: bool = False  # another one after that which is under way
+    unanswered: int = 0  # offers of ours; signals keep their order
 
     @property
     def awaits_answer(self) -> bool:
@@ -58,16 +70,26 @@ class Restarts:
             return []
         self.lost = False
         # A restart that is under way may still end; one that is never answered must be forgotten.
-        timer = None if self.stage is Stage.NONE else ANSWER_PATIENCE
+        timer = self._next if self.stage is Stage.NONE else ANSWER_PATIENCE
         return [Report("connected"), SetTimer(timer)]
 
+    @property
+    def _next(self) -> float | None:
+        """Until the next one, where none is under way."""
+        if not (self.lost or self.wanted):
+            return None
+        return LATER_INTERVAL if self.count >= MANY else INTERVAL
+
     def want(self, call_id: str | None) -> list[Effect]:
+        """Now, or after that which is under way: it may not say all that is new."""
         self.wanted = True
-        return self.begin(call_id)
+        self.again = self.stage is not Stage.NONE
+        return [] if self.again else self.begin(call_id)
 
     def begin(self, call_id: str | None) -> list[Effect]:
-        self.stage, self.ours = Stage.OFFERED, True
+        self.stage, self.ours, self.again = Stage.OFFERED, True, False
         self.count += 1
+        self.unanswered += 1
         return [Restart(call_id), SetTimer(ANSWER_PATIENCE)]
 
     def signaling_back(self, call_id: str | None) -> list[Effect]:
@@ -79,7 +101,7 @@ class Restarts:
         if self.lost or self.wanted:
             return self.begin(call_id)
         self.stage = Stage.NONE
-        return []
+        return self._abandon()
 
     def ended(self, found: bool) -> list[Effect]:
         """The checks are over."""
@@ -87,20 +109,31 @@ class Restarts:
             return []
         self.stage = Stage.NONE
         if found:
-            self.wanted = False
-            return self.path_back() or [SetTimer(None)]
-        if not (self.lost or self.wanted):
-            return [SetTimer(None)]
-        return [SetTimer(LATER_INTERVAL if self.count >= MANY else INTERVAL)]
+            self.unanswered = 0
+            self.wanted, self.count = self.again, 0
+            if self.lost:
+                return self.path_back()
+        return [SetTimer(self._next)]
 
-    def on_offer(self, sdp: str, call_id: str | None, *, polite: bool) -> list[Effect]:
-        """Nothing where ours goes before it."""
-        if self.stage is Stage.OFFERED and not polite:
-            return []
-        self.stage, self.ours = Stage.CHECKING, False
+    def goes_first(self, *, polite: bool) -> bool:
+        """Both have offered, and ours stands."""
+        return self.unanswered > 0 and not polite
+
+    def give_way(self, call_id: str | None) -> tuple[list[Effect], list[Effect]]:
+        """To an offer that is no restart: what comes before its answer, and after."""
+        abandoned = self._abandon()
+        return abandoned, self.begin(call_id) if abandoned else []
+
+    def _abandon(self) -> list[Effect]:
+        unanswered, self.unanswered = self.unanswered, 0
+        return [AbandonRestart()] if unanswered else []
+
+    def on_offer(self, sdp: str, call_id: str | None) -> list[Effect]:
+        """A restart of theirs, which serves as well as ours."""
+        self.stage, self.ours, self.unanswered = Stage.CHECKING, False, 0
         self.count += 1
         return [AnswerRestart(sdp, call_id), SetTimer(CHECK_PATIENCE)]
 
     def on_answer(self, sdp: str) -> list[Effect]:
-        self.stage = Stage.CHECKING
+        self.stage, self.unanswered = Stage.CHECKING, max(0, self.unanswered - 1)
         return [AcceptRestart(sdp), SetTimer(CHECK_PATIENCE)]

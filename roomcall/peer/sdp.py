@@ -4,10 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# RFC 8866 section 6.7, RFC 8830, RFC 5576
-_SENDING = re.compile(
-    r"^a=(?:sendrecv|sendonly|recvonly|inactive|(?:msid|ssrc|ssrc-group):.*)\r?\n", re.MULTILINE
-)
 _CANDIDATES = re.compile(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", re.MULTILINE)
 
 
@@ -36,28 +32,30 @@ def ufrags(sdp: str) -> frozenset[str]:
     return frozenset(re.findall(r"^a=ice-ufrag:(\S+)", sdp, re.MULTILINE))
 
 
+def lead(sdp: str) -> str | None:
+    """The mid whose section stands for the transport of all (RFC 9143 section 7.1.2)."""
+    found = re.search(r"^a=group:BUNDLE (\S+)", sdp, re.MULTILINE)
+    return found[1] if found else None
+
+
+def mids(sdp: str) -> frozenset[str | None]:
+    """Of all sections; with None, the lead of a description without a bundle."""
+    return frozenset([None, *re.findall(r"^a=mid:(\S+)", sdp, re.MULTILINE)])
+
+
 def fingerprint(sdp: str) -> str | None:
     """Of the DTLS certificate. See RFC 8122 section 5."""
     found = _first("fingerprint", sdp)
     return found.lower() if found else None
 
 
+def without_candidates(sdp: str) -> str:
+    return _CANDIDATES.sub("", sdp)
+
+
 def incomplete(sdp: str) -> str:
     """Further candidates will come (RFC 8838 section 4)."""
     return re.sub(r"^a=end-of-candidates\r?\n", "", sdp, flags=re.MULTILINE)
-
-
-def with_sending(last: str, created: str) -> str:
-    """Our last description, with the directions and streams of one that was made just now.
-
-    A description that is made anew would have payload types and extension ids of its own.
-    """
-    old, new = (re.split(r"^(?=m=)", text, flags=re.MULTILINE) for text in (last, created))
-    for index in range(1, min(len(old), len(new))):
-        old[index] = _SENDING.sub("", old[index]) + "".join(
-            match[0] for match in _SENDING.finditer(new[index])
-        )
-    return "".join(old)
 
 
 def restart_offer(
@@ -68,7 +66,7 @@ def restart_offer(
     Payload types, extensions and sections stay as they were agreed; `version` is that of the
     session (RFC 8866 section 5.2), at least one above the last.
     """
-    sdp = _CANDIDATES.sub("", sdp)
+    sdp = without_candidates(sdp)
     sdp = re.sub(r"^a=ice-ufrag:.*$", f"a=ice-ufrag:{ufrag}\r", sdp, flags=re.MULTILINE)
     sdp = re.sub(r"^a=ice-pwd:.*$", f"a=ice-pwd:{password}\r", sdp, flags=re.MULTILINE)
     sdp = re.sub(r"^a=setup:\w+", "a=setup:actpass", sdp, flags=re.MULTILINE)

@@ -134,7 +134,7 @@ class _Frame:
 
 def test_encoded_frames_are_told() -> None:
     receiver, heard = receiver_of("video"), Heard()
-    internals.tap_receiver(receiver, heard)
+    internals.tap_receiver(receiver).tap = heard
     queue = getattr(receiver, f"{rtp._R}decoder_queue")
     queue.put((_Codec, _Frame))
     assert heard.frames == [("VP8", b"data", 7)]
@@ -149,7 +149,7 @@ def test_a_tap_that_raises_is_logged_and_ends_nothing(caplog: pytest.LogCaptureF
             raise RuntimeError("the tap broke")
 
     receiver = receiver_of("video")
-    internals.tap_receiver(receiver, Broken())
+    internals.tap_receiver(receiver).tap = Broken()
     queue = getattr(receiver, f"{rtp._R}decoder_queue")
     queue.put((_Codec, _Frame))
     queue.put((_Codec, _Frame))

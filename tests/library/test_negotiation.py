@@ -252,9 +252,49 @@ def test_who_is_asked_to_renegotiate_offers_where_there_is_no_connection(make: A
     assert ask(make(), "renegotiate", {})[0] == n.Offer("fresh")
 
 
-@pytest.mark.parametrize("make", [offering, connecting, connected, closing])
+@pytest.mark.parametrize("make", [offering, connecting, closing])
 def test_who_is_asked_to_renegotiate_keeps_the_connection_it_has(make: Any) -> None:
     assert ask(make(), "renegotiate", {}) == []
+
+
+def test_another_fingerprint_in_an_answer_to_a_restart_has_us_offer_anew() -> None:
+    negotiation = connected()
+    negotiation.reconnect("unused")
+    effects = ask(negotiation, "answer", described("ANOTHER", "x", "v"))
+    assert effects == [n.Offer("fresh"), n.SetTimer(n.CONNECT_PATIENCE)]
+    assert negotiation.call_id == "fresh"
+
+
+def bundle(mids: str, ufrag: str = "u") -> dict[str, Any]:
+    lines = "".join(f"a=mid:{mid}\r\n" for mid in mids.split())
+    return {"sdp": f"a=group:BUNDLE {mids}\r\n{sdp('THEM', ufrag)}{lines}", "callId": "x"}
+
+
+@pytest.mark.parametrize(
+    ("mids", "ufrag", "answer"),
+    [
+        ("0 1 2", "u", n.Answer),  # a section more, on the same transport
+        ("1", "u", n.Answer),  # the section that led is rejected; the transport stays
+        ("1 0", "v", AnswerRestart),
+        ("2 0 1", "v", n.Answer),  # a new section leads: it has a transport of its own
+    ],
+)
+def test_a_transport_is_new_where_a_new_section_leads_the_bundle(
+    mids: str, ufrag: str, answer: type
+) -> None:
+    negotiation = waiting()
+    negotiation.signal("offer", bundle("0 1"), "unused")
+    negotiation.connected()
+    effect = ask(negotiation, "offer", bundle(mids, ufrag))[0]
+    assert isinstance(effect, answer)
+    if isinstance(effect, n.Answer):
+        assert effect.replace is (ufrag == "v")
+
+
+def test_a_restart_before_the_connection_is_there_needs_a_new_one() -> None:
+    negotiation = connecting()
+    effects = ask(negotiation, "offer", described("THEM", "x", "v"))
+    assert effects[0] == n.Answer(sdp("THEM", "v"), "x", True)
 
 
 # Giving up

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roomcall.peer import effects as e
-from roomcall.peer.effects import AcceptRestart, AnswerRestart, Report, Restart, SetTimer
+from roomcall.peer.effects import (
+    AbandonRestart,
+    AcceptRestart,
+    AnswerRestart,
+    Report,
+    Restart,
+    SetTimer,
+)
 from roomcall.peer.negotiation import Negotiation, Phase
 from roomcall.peer.restarts import (
     ANSWER_PATIENCE,
@@ -60,21 +67,40 @@ def test_a_path_that_comes_back_by_itself_ends_the_loss_and_forgets_the_restart(
     restarts = Restarts()
     restarts.path_lost("x", polite=False)
     assert restarts.path_back() == [Report("connected"), SetTimer(ANSWER_PATIENCE)]
-    assert restarts.timer("x") == []
+    assert restarts.timer("x") == [AbandonRestart()]
     assert not restarts.awaits_answer
-    assert restarts.path_back() == []
+    assert restarts.path_back() == restarts.timer("x") == []
 
 
 def test_of_two_offers_the_impolite_sides_stands() -> None:
     polite, impolite = Restarts(), Restarts()
     for each in (polite, impolite):
         each.begin("x")
-    assert impolite.on_offer("o", "x", polite=False) == []
-    assert polite.on_offer("o", "x", polite=True) == [
+    assert impolite.goes_first(polite=False) and not polite.goes_first(polite=True)
+    assert polite.on_offer("o", "x") == [
         AnswerRestart("o", "x"),
         SetTimer(CHECK_PATIENCE),
     ]
     assert not polite.awaits_answer
+
+
+def test_an_offer_that_is_no_restart_has_ours_come_again() -> None:
+    restarts = Restarts()
+    assert restarts.give_way("x") == ([], [])
+    restarts.begin("x")
+    before, after = restarts.give_way("x")
+    assert (before, after) == ([AbandonRestart()], [Restart("x"), SetTimer(ANSWER_PATIENCE)])
+
+
+def test_a_wish_during_a_restart_comes_after_it() -> None:
+    restarts = Restarts()
+    restarts.want("x")
+    assert restarts.want("x") == []
+    restarts.on_answer("theirs")
+    assert restarts.ended(True) == [SetTimer(INTERVAL)]
+    assert restarts.timer("x")[0] == Restart("x")
+    restarts.on_answer("theirs")
+    assert restarts.ended(True) == [SetTimer(None)]
 
 
 def test_of_several_answers_the_last_counts() -> None:
@@ -106,7 +132,7 @@ def test_renegotiate_asks_for_a_restart() -> None:
 
 def test_where_there_is_no_connection_nothing_is_restarted() -> None:
     negotiation = Negotiation("a", "b", offers_first=False)
-    assert negotiation.restart() == negotiation.path_lost() == negotiation.restarted(True) == []
+    assert negotiation.path_lost() == negotiation.restarted(True) == []
 
 
 def connected(own: str, peer: str) -> Negotiation:
@@ -145,6 +171,8 @@ class Side:
                 case AnswerRestart(sdp):
                     self._begin("answer")
                     self.remote = generation_in(sdp)
+                case AbandonRestart():
+                    pass
                 case AcceptRestart(sdp):
                     self.remote = generation_in(sdp)
                 case Report(state):
@@ -179,7 +207,7 @@ class Pair:
             case "path back":
                 effects = negotiation.path_back()
             case "restart":
-                effects = negotiation.restart()
+                effects = negotiation.reconnect("unused")
             case "not found":
                 effects = negotiation.restarted(False)
             case "found" if self.joined:

@@ -6,6 +6,8 @@ Why we reach inside at all:
 - With packets instead of frames to send, nobody acts on key-frame requests (`tap_sender`).
 - aiortc cannot restart ICE, sees a dead path after 32 s and closes it for good, and asks only one
   STUN and one TURN server, waiting for each (`IceAgent`).
+- It rejects no section, and takes what is sent on one from the first description only (`retire`,
+  `place`, `learn_sources`).
 - Its jitter buffer waits 10 s for packets that were lost in an outage (`JumpingBuffer`).
 """
 
@@ -16,11 +18,12 @@ from .probe import IceAnswer, IceRefusal, probe
 from .rtp import (
     ReceiverTap,
     SenderTap,
-    negotiated_codecs,
+    TapSwitch,
     request_key_frame,
     tap_receiver,
     tap_sender,
 )
+from .transceivers import learn_sources, negotiated_codecs, place, retire
 
 __all__ = [
     "IceAgent",
@@ -31,12 +34,16 @@ __all__ = [
     "ReceiverTap",
     "SelectedPair",
     "SenderTap",
+    "TapSwitch",
     "check",
     "ice_agent",
     "ice_settings",
+    "learn_sources",
     "negotiated_codecs",
+    "place",
     "probe",
     "request_key_frame",
+    "retire",
     "tap_receiver",
     "tap_sender",
 ]

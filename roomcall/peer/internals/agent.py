@@ -7,7 +7,7 @@ section 4.4: make before break).
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -195,32 +195,37 @@ class IceAgent:
     # Restarts
 
     async def begin_restart(self) -> None:
-        """A new generation, in the place of one that has not become the active one."""
+        """A new generation, in the place of one that has not become the active one. Raises
+        `ConnectionError` where the agent is closed, also meanwhile."""
         if self.newest is not self.active:
             await self.newest.close()
         self.newest = Generation(
             self, self._settings, ice_controlling=self.active.ice_controlling, **self._arguments
         )
         await self.newest.gather_candidates()
+        if self._closed:
+            await self.newest.close()
+            raise ConnectionError("the ICE agent is closed")
 
-    async def restart(
-        self, ufrag: str, password: str, candidates: Sequence[Candidate], *, complete: bool
-    ) -> bool:
+    async def abandon_restart(self) -> None:
+        """The new generation is of no use: the other end did not take it."""
+        if self.newest is not self.active:
+            await self.newest.close()
+            self.newest = self.active
+
+    async def restart(self, ufrag: str, password: str) -> bool:
         """Connect the newest generation with that of the other end, and use it from then on.
 
         Returns False where it found no pair, or another restart has taken its place meanwhile.
         """
         generation = self.newest
         generation.remote_username, generation.remote_password = ufrag, password
-        for candidate in candidates:
-            await self.add_remote_candidate(candidate)
-        if complete:
-            await self.add_remote_candidate(None)
         try:
             await generation.connect()
         except ConnectionError:
             return False
         if self._closed or generation is not self.newest:
+            await generation.close()
             return False
         old, self.active = self.active, generation
         for _ in range(3):

@@ -4,6 +4,7 @@ What differs from aioice's own connection:
 - Candidates of the host are there at once; STUN and TURN servers are asked side by side, and what
   they answer is told when it comes (RFC 8838). One that does not answer is named in a warning.
 - 127.0.0.1 is a candidate where there is no other.
+- Names of mDNS, which pages give in the place of addresses, are looked for in the background.
 - Where consent to send is lost (RFC 7675), that is told and nothing is closed: the path may come
   back, and another generation may take over.
 """
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 import aioice.ice
 from aioice import Candidate, turn
 from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.mdns import is_mdns_hostname
 from aioice.stun import TransactionError
 
 from ...network.line import Line
@@ -68,6 +70,7 @@ class Generation(aioice.ice.Connection):
         self._owner = owner
         self._settings = settings
         self._asking: set[asyncio.Task[None]] = set()
+        self._resolving: set[asyncio.Task[None]] = set()
         self._consents: set[asyncio.Task[None]] = set()
         self._consented_at = 0.0
         self._doubted = self._lost = False
@@ -180,6 +183,20 @@ class Generation(aioice.ice.Connection):
         if self._local_candidates_end:
             self._owner.found(self, candidate)
 
+    async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
+        if remote_candidate is None or not is_mdns_hostname(remote_candidate.host):
+            return await super().add_remote_candidate(remote_candidate)
+        task = asyncio.create_task(self._resolve(remote_candidate), name="roomcall-ice-mdns")
+        self._resolving.add(task)
+        task.add_done_callback(self._resolving.discard)
+        await asyncio.sleep(0)  # from its start on it is waited for
+
+    async def _resolve(self, remote_candidate: Candidate) -> None:
+        try:
+            await super().add_remote_candidate(remote_candidate)
+        except (OSError, ValueError):
+            pass  # no multicast here: the other end finds us, as we tell addresses
+
     def _remote_candidates_expected(self) -> bool:
         """Checks do not end while there may be further candidates, of either side."""
         return super()._remote_candidates_expected() or bool(self._asking)
@@ -232,7 +249,7 @@ class Generation(aioice.ice.Connection):
             self._owner.consent(self, True)
 
     async def close(self) -> None:
-        tasks = [*self._asking, *self._consents]
+        tasks = [*self._asking, *self._resolving, *self._consents]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -13,6 +13,7 @@ from aiortc import (
     RTCRtpSender,
     RTCRtpTransceiver,
 )
+from aiortc.rtcdtlstransport import RtpRouter
 
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
@@ -41,6 +42,8 @@ _CLASS_NAMES: list[tuple[type, list[str]]] = [
     ),
     (aioice.ice.StunProtocol, ["request"]),
     (aioice.turn.TurnClientMixin, ["connect", "delete", "request"]),
+    (RTCRtpTransceiver, ["_setCurrentDirection", "_set_mline_index"]),
+    (RtpRouter, ["route_rtp"]),
 ]
 _FUNCTIONS = ["get_host_addresses", "relayed_candidate", "server_reflexive_candidate"]
 _RECEIVER_ATTRIBUTES = [
@@ -56,6 +59,10 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RTCRtpSender, f"{_S}lsr"),
     (RTCRtpSender, f"{_S}rtp_history"),
     (RTCRtpTransceiver, "_codecs"),
+    (RTCRtpTransceiver, "_offerDirection"),
+    (RTCDtlsTransport, "_rtp_router"),
+    (RtpRouter, "mid_table"),
+    (RtpRouter, "ssrc_table"),
     (RTCIceGatherer, "_connection"),
     (aioice.turn.TurnTransport, "_TurnTransport__close_task"),
     (aioice.turn.TurnTransport, "_TurnTransport__send_tasks"),

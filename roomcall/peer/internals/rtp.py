@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiortc import RTCRtpReceiver, RTCRtpSender, clock
+from aiortc.codecs import is_rtx
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -30,11 +31,6 @@ logger = logging.getLogger(__name__)
 
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
-
-
-def negotiated_codecs(transceiver: Any) -> list[str]:
-    """Names of the media codecs of a transceiver, the one to be sent first."""
-    return [codec.name for codec in transceiver._codecs if codec.name.lower() != "rtx"]
 
 
 class ReceiverTap:
@@ -69,11 +65,18 @@ def _tell(callback: Callable[..., None], *arguments: Any) -> None:
         logger.exception("what came could not be taken")
 
 
+class TapSwitch:
+    """`tap` is who listens to a receiver just now."""
+
+    def __init__(self) -> None:
+        self.tap = ReceiverTap()
+
+
 class _FrameQueue:
     """Stands where aiortc hands encoded frames to its decoder thread; that thread ends at once."""
 
-    def __init__(self, tap: ReceiverTap) -> None:
-        self._tap = tap
+    def __init__(self, switch: TapSwitch) -> None:
+        self._switch = switch
 
     def get(self) -> None:
         """For the decoder thread: nothing to decode."""
@@ -81,7 +84,7 @@ class _FrameQueue:
     def put(self, task: Any) -> None:
         if task is not None:  # the end
             codec, frame = task
-            _tell(self._tap.on_frame, codec.name, frame.data, frame.timestamp)
+            _tell(self._switch.tap.on_frame, codec.name, frame.data, frame.timestamp)
 
 
 class _Unwrapper:
@@ -101,14 +104,15 @@ class _Unwrapper:
         return self._last
 
 
-def tap_receiver(receiver: RTCRtpReceiver, tap: ReceiverTap) -> None:
+def tap_receiver(receiver: RTCRtpReceiver) -> TapSwitch:
     """Take packets, encoded frames and reports of a receiver that has not started yet."""
-    setattr(receiver, f"{_R}decoder_queue", _FrameQueue(tap))
+    switch = TapSwitch()
+    setattr(receiver, f"{_R}decoder_queue", _FrameQueue(switch))
     setattr(receiver, f"{_R}timestamp_mapper", _Unwrapper())
     # Sound is not held back for four packets (80 ms), which would set it behind the picture.
     stock = getattr(receiver, f"{_R}jitter_buffer")
     video = stock.capacity > AUDIO_CAPACITY
-    buffer = JumpingBuffer(stock.capacity, is_video=video, on_jump=lambda: _tell(tap.on_gap))
+    buffer = JumpingBuffer(stock.capacity, is_video=video, on_jump=lambda: _tell(switch.tap.on_gap))
     setattr(receiver, f"{_R}jitter_buffer", buffer)
     handle_rtp = receiver._handle_rtp_packet
     handle_rtcp = receiver._handle_rtcp_packet
@@ -116,17 +120,16 @@ def tap_receiver(receiver: RTCRtpReceiver, tap: ReceiverTap) -> None:
     send_pli = receiver._send_rtcp_pli
 
     async def on_rtp(packet: "RtpPacket", arrival_time_ms: int) -> None:
-        codecs = getattr(receiver, f"{_R}codecs")
-        codec = codecs.get(packet.payload_type)
+        codec = getattr(receiver, f"{_R}codecs").get(packet.payload_type)
+        number, payload, repair = packet.sequence_number, packet.payload, False
+        if codec is not None and is_rtx(codec):
+            # RFC 4588 section 4: the original sequence number; without one it is for probing.
+            repair = packet.ssrc in getattr(receiver, f"{_R}rtx_ssrc") and len(payload) >= 2
+            number, payload = int.from_bytes(payload[:2], "big"), payload[2:]
+            codec = codec if repair else None
         if codec is not None:
-            main = getattr(receiver, f"{_R}rtx_ssrc").get(packet.ssrc)
-            payload = packet.payload
-            if main is None:
-                number = packet.sequence_number
-                _tell(tap.on_packet, number, packet.timestamp, len(payload), False, codec.clockRate)
-            elif len(payload) >= 2:  # RFC 4588 section 4: the original sequence number
-                number, size = int.from_bytes(payload[:2], "big"), len(payload) - 2
-                _tell(tap.on_packet, number, packet.timestamp, size, True, codec.clockRate)
+            told = (number, packet.timestamp, len(payload), repair, codec.clockRate)
+            _tell(switch.tap.on_packet, *told)
         await handle_rtp(packet, arrival_time_ms=arrival_time_ms)
 
     async def on_rtcp(packet: "AnyRtcpPacket") -> None:
@@ -135,21 +138,22 @@ def tap_receiver(receiver: RTCRtpReceiver, tap: ReceiverTap) -> None:
         if isinstance(packet, RtcpSrPacket):
             info = packet.sender_info
             if info.ntp_timestamp:  # 0: it has not sent anything yet
-                _tell(tap.on_report, info.ntp_timestamp / 2**32, info.rtp_timestamp)
+                _tell(switch.tap.on_report, info.ntp_timestamp / 2**32, info.rtp_timestamp)
         await handle_rtcp(packet)
 
     async def nack(media_ssrc: int, lost: list[int]) -> None:
-        _tell(tap.on_nack)
+        _tell(switch.tap.on_nack)
         await send_nack(media_ssrc, lost)
 
     async def pli(media_ssrc: int) -> None:
-        _tell(tap.on_pli)
+        _tell(switch.tap.on_pli)
         await send_pli(media_ssrc)
 
     receiver._handle_rtp_packet = on_rtp  # type: ignore[method-assign]
     receiver._handle_rtcp_packet = on_rtcp  # type: ignore[method-assign]
     receiver._send_rtcp_nack = nack  # type: ignore[method-assign]
     receiver._send_rtcp_pli = pli  # type: ignore[method-assign]
+    return switch
 
 
 async def request_key_frame(receiver: RTCRtpReceiver) -> bool:
