@@ -1,0 +1,163 @@
+"""A call with a page stays: restarts of ICE from either end, offers that cross, paths that die."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aioice import stun
+
+import roomcall
+from roomcall.peer.internals import ice_agent
+from tests.chromium.calls.conftest import STILL
+
+pytestmark = pytest.mark.system("chromium")
+
+SEEN = 6.0  # seconds within which a dead path is told: 5, and some for a machine that is busy
+RESTARTS = ("ours", "link.pc.restartIce()", "link.send('renegotiate', {iceRestart: true})")
+CUT = 3.0  # seconds after our joining
+LATE = "127.0.0.9"  # an address that only the STUN server knows of
+
+
+def agent_of(meeting: Any) -> Any:
+    connection = meeting.peer._connection
+    assert connection is not None
+    return ice_agent(connection._pc)
+
+
+async def restart(meeting: Any, way: str) -> None:
+    """Until both ends use another path than before."""
+    old, path = agent_of(meeting).active, await meeting.page.run("path()")
+    if way == "ours":
+        await meeting.peer.reconnect()
+    else:
+        await meeting.page.run(way)
+    await meeting.page.until(f"path() !== '{path}'")
+    async with asyncio.timeout(10):
+        while agent_of(meeting).active is old:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("page_first", "codec"), [(False, "h264"), (True, "vp8")])
+async def test_ice_restarts_from_either_end_lose_nothing(
+    meet: Any, page_first: bool, codec: str
+) -> None:
+    meeting = await meet(page_first=page_first, video_codec=codec)
+    await meeting.goes_on()
+    for way in RESTARTS:
+        await restart(meeting, way)
+        await meeting.goes_on()
+    await meeting.never_stood_still()
+
+
+@pytest.mark.parametrize("polite", [True, False])
+async def test_offers_that_cross_end_agreed(meet: Any, polite: bool) -> None:
+    """`polite`: the page."""
+    meeting = await meet(page={"polite": polite})
+    await meeting.goes_on()
+    for change in (
+        "link.pc.restartIce()",
+        "void addVideo(160, 120)",
+        "void (transceiver('video', 1).direction = 'recvonly')",
+        "link.pc.restartIce(); transceiver('video', 1).direction = 'sendrecv'",
+        "transceiver('video', 1).stop()",
+    ):
+        await meeting.page.run(f"link.hold(); {change}")
+        await meeting.page.until("link.held.length > 0")  # its offer is made, but does not go out
+        taken = await meeting.page.run("taken.length")
+        reconnecting = asyncio.create_task(meeting.peer.reconnect())
+        await meeting.page.until(f"taken.length > {taken}")  # ours is there
+        await meeting.page.run("link.release()")
+        await reconnecting
+        await meeting.page.run("settled()")
+    await meeting.goes_on()
+    await meeting.never_stood_still()
+    events = [type(event) for event in await ended(meeting.call)]
+    assert events.count(roomcall.PeerConnected) == 1  # it was the same connection throughout
+
+
+async def ended(call: roomcall.Call) -> list[roomcall.Event]:
+    await call.leave()
+    return [event async for event in call]
+
+
+async def test_a_new_connection_of_the_page_takes_over(meet: Any) -> None:
+    """As from one that has lost its state: `lost`, or while the old connection lives."""
+    meeting = await meet()
+    await meeting.goes_on()
+    video, audio = meeting.peer.video, meeting.peer.audio
+    for lost in (False, True):
+        if lost:
+            await meeting.page.run("link.pc.close()")
+        await meeting.page.run("link.begin()")
+        await meeting.page.until("link.pc.connectionState === 'connected'")
+        await meeting.goes_on(10)
+    assert (meeting.peer.video, meeting.peer.audio) == (video, audio)
+    assert max(await meeting.pause()) < STILL
+    events = [type(event) for event in await ended(meeting.call)]
+    assert events.count(roomcall.PeerConnected) == 3
+    assert roomcall.PeerFailed not in events and roomcall.PeerLeft not in events
+
+
+async def test_a_path_that_is_cut_is_told_and_frames_come_again(meet: Any) -> None:
+    """Also where the page restarts ICE by itself (`heals`). A page that is busy is not cut off."""
+    cut = f"cut={CUT:g}s+6s"
+    meetings = [
+        await meet(page={"heals": heals}, network=cut, video_codec=codec)
+        for heals, codec in ((True, "h264"), (False, "vp8"))
+    ]
+    busy = await meet()
+    await asyncio.gather(*(meeting.goes_on() for meeting in [*meetings, busy]))
+    await busy.page.run("freeze(3000)")
+    for meeting in meetings:
+        lost = await meeting.call.wait_for(roomcall.PeerDisconnected, 20)
+        assert lost.peer is meeting.peer and lost.t < CUT + SEEN
+        await meeting.call.wait_for(roomcall.PeerReconnected, 20)
+    await asyncio.gather(*(meeting.goes_on() for meeting in [*meetings, busy]))
+    for meeting in meetings:
+        assert (await meeting.inbound())["freezeCount"] >= 1
+        events = [type(event) for event in await ended(meeting.call)]
+        assert events.count(roomcall.PeerConnected) == 1
+        assert roomcall.PeerFailed not in events
+    assert (await busy.pause())[0] < STILL
+    assert roomcall.PeerDisconnected not in [type(event) for event in await ended(busy.call)]
+
+
+class Stun(asyncio.DatagramProtocol):
+    """Answers after a while, with an address that we do not have."""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, address: Any) -> None:
+        request = stun.parse_message(data)
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = (LATE, 4000)
+        later = asyncio.get_running_loop().call_later
+        later(0.3, lambda: self._transport.sendto(bytes(response), address))
+
+
+@pytest.fixture
+async def stun_server() -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Stun, local_addr=("127.0.0.1", 0))
+    host, port = transport.get_extra_info("sockname")
+    yield f"stun:{host}:{port}"
+    transport.close()
+
+
+async def test_candidates_that_are_found_late_are_told_with_their_credentials(
+    meet: Any, stun_server: str
+) -> None:
+    meeting = await meet(ice_servers=[{"urls": stun_server}])
+    await meeting.goes_on()
+    for generation in (1, 2):
+        ends = "taken.filter(({candidate}) => candidate === '')"
+        await meeting.page.until(f"{ends}.length === {generation}")
+        ufrag = agent_of(meeting).newest.local_username
+        told = await meeting.page.run("taken.filter(({type}) => type === 'ice-candidate')")
+        late, end = [each for each in told if each["usernameFragment"] == ufrag]
+        assert late["candidate"].split()[4] == LATE and end["candidate"] == ""
+        if generation == 1:
+            await meeting.peer.reconnect()
+    await meeting.goes_on()
