@@ -199,11 +199,23 @@ async def test_without_patience_a_break_is_the_end(enter: Any, way: Any) -> None
         await hear(events_of(ann), Lost)
 
 
-async def test_who_is_refused_does_not_come_back(enter: Any, way: Any, room_server: Any) -> None:
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (4001, "unauthorized"),
+        (4008, "too-slow"),
+        (4009, "taken-over"),
+        (4013, "server-full"),
+        (4029, "rate-limited"),
+    ],
+)
+async def test_who_is_refused_does_not_come_back(
+    enter: Any, way: Any, room_server: Any, code: int, name: str
+) -> None:
     ann = await enter(way.url)
     (client,) = room_server.service.context.clients
-    client.connection.close(4008)
+    client.connection.close(code)
     with pytest.raises(Refused) as refused:
         await hear(events_of(ann), Lost)
-    assert refused.value.code == "too-slow"
+    assert refused.value.code == name
     assert way.connections == 1
