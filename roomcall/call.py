@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from . import events
 from .errors import Refused, RoomcallError
+from .load import LoadMeter
 from .media.source import Kind, Sources
 from .network.conditions import Network
 from .network.line import Line
@@ -38,13 +39,14 @@ MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 @dataclass(frozen=True, slots=True)
 class CallOptions:
     """How its connections are made. `ice_servers` is W3C `RTCIceServer[]`; `measure`: what comes
-    of a `testsrc` is read."""
+    of a `testsrc` is read; `watch`: everything that comes is decoded for its content."""
 
     ice_servers: Sequence[Mapping[str, Any]] = ()
     ice_policy: IcePolicy = "all"
     video_codec: VideoCodecChoice = "auto"
     network: Network | None = None
     measure: bool = False
+    watch: bool = False
 
 
 class Call:
@@ -203,6 +205,7 @@ class Call:
             self._on_doubt,
             self._on_told,
             self._options.measure,
+            self._options.watch,
         )
 
     def _use_ice_servers(self, offered: Sequence[Mapping[str, Any]]) -> None:
@@ -358,6 +361,9 @@ class Call:
                     await self._signaling.set_media_state(recording=self._is_recording)
 
     async def _report_stats(self, interval: float) -> None:
+        meter = LoadMeter()
+        self._spawn(meter.run())
         while True:
             await asyncio.sleep(interval)
-            self._reporter.emit(events.StatsUpdated, peers=await self.stats())
+            peers = await self.stats()
+            self._reporter.emit(events.StatsUpdated, peers=peers, load=meter.take())

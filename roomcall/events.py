@@ -176,10 +176,13 @@ class FirstFrame(PeerEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatsUpdated(Event):
-    """Statistics of all peers by client id, with the names of W3C webrtc-stats."""
+    """Statistics of all peers by client id, with the names of W3C webrtc-stats. `load` is that of
+    this process: `loopLag` (seconds, the longest since the last), `cpu` (of one core) and
+    `machineCpu` (of all, whoever used them)."""
 
     event = "stats"
     peers: dict[str, dict[str, Any]]
+    load: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

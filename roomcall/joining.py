@@ -50,6 +50,7 @@ async def join(
     sources_for: SourcesFor | None = None,
     stats_interval: float | None = None,
     measure: bool = True,
+    watch: bool = False,
     reconnect_for: float = RECONNECT_FOR,
     on_queued: Callable[[events.Queued], None] | None = None,
 ) -> AsyncIterator[Call]:
@@ -65,9 +66,10 @@ async def join(
     server's. `network` makes a bad one of it: text such as "delay=80ms,loss=2%", or a `Network`.
     `ssl` is an `ssl.SSLContext`, or False to trust any certificate. Bitrates are bits a second.
     With `stats_interval` (seconds) `StatsUpdated` comes that often, and a `testsrc` that comes is
-    decoded for its `latency` and `avOffset`, unless `measure` is False. A server that is lost is
-    tried again for `reconnect_for` seconds, while media goes on. `sources_for` gives for a peer
-    what it alone is sent, in the place of `video` and `audio`.
+    decoded for its `latency` and `avOffset`, unless `measure` is False; with `watch` all that comes
+    is decoded, and its stats have `content`: is it `black`, `frozen`, `silent`. A server that is
+    lost is tried again for `reconnect_for` seconds, while media goes on. `sources_for` gives for a
+    peer what it alone is sent, in the place of `video` and `audio`.
 
     With `wait_if_full` it waits for a place where the room is full or not open yet; meanwhile
     `on_queued` gets each new position, which the call's events begin with as well.
@@ -106,6 +108,7 @@ async def join(
             video_codec,
             Network.parse(network) if isinstance(network, str) else network,
             measure=measure and stats_interval is not None,
+            watch=watch,
         ),
         sources_for=sources_for,
     )

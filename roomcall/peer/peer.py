@@ -52,6 +52,7 @@ class PeerContext:
     on_doubt: Callable[[], None]
     on_told: Callable[["Peer", Mapping[str, Any]], None]
     measure: bool = False
+    watch: bool = False
 
 
 class Peer:
@@ -71,7 +72,11 @@ class Peer:
         self._connection: Connection | None = None
         self._offered_at = self._loop.time()
         self._reception = Reception(
-            self, context.listener, self._request_key_frame, measure=context.measure
+            self,
+            context.listener,
+            self._request_key_frame,
+            measure=context.measure,
+            watch=context.watch,
         )
         self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(
             MAX_PENDING_SIGNALS
@@ -112,7 +117,8 @@ class Peer:
         `candidatePair`, and for `video` and `audio` `inbound` and `outbound`, each where there is
         one. In a call with a `stats_interval`, of a peer that sends `testsrc` on this machine's
         clock also `latency` and `avOffset` (seconds; positive where the sound is late),
-        `framesLost` and `freezes`."""
+        `framesLost` and `freezes`; in one with `watch`, `content`: `black`, `frozen` and `silent`,
+        each where it is known."""
         result: dict[str, Any] = {}
         inbound, outbound = self._reception.inbound, {}
         pair = None

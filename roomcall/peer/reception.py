@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..media.codecs import is_key_frame, picture_size
 from ..media.source import AUDIO_CLOCK, VIDEO_CLOCK, Kind
@@ -13,6 +13,7 @@ from .listener import PeerListener
 from .measuring import Measuring
 from .playout import PlayoutClock
 from .track import RemoteTrack
+from .watching import Watching
 
 if TYPE_CHECKING:
     from .peer import Peer
@@ -28,6 +29,7 @@ class Reception:
         request_key_frame: Callable[[Kind], Awaitable[bool]],
         *,
         measure: bool,
+        watch: bool,
     ) -> None:
         self.tracks: dict[Kind, RemoteTrack] = {}
         self.inbound: dict[Kind, Inbound] = {}
@@ -39,6 +41,7 @@ class Reception:
         self._current: dict[Kind, _Tap] = {}
         self._numbers = itertools.count()
         self._measuring = Measuring() if measure else None
+        self._watching = Watching() if watch else None
 
     def add_track(self, kind: Kind, codec: str) -> None:
         """The peer sends this; known already where an earlier connection had it."""
@@ -51,6 +54,8 @@ class Reception:
         track = self.tracks[kind] = RemoteTrack(self._peer, kind, codec, request_key_frame)
         if self._measuring is not None:
             self._measuring.watch(track)
+        if self._watching is not None:
+            self._watching.watch(track)
         self._listener.track_added(self._peer, track)
 
     def tap(self, kind: Kind) -> ReceiverTap:
@@ -62,14 +67,22 @@ class Reception:
             self.inbound[kind] = Inbound(kind, tap.packets)
         return tap
 
-    def measured(self) -> dict[str, float]:
-        return self._measuring.report() if self._measuring is not None else {}
+    def measured(self) -> dict[str, Any]:
+        """What is known only where it is decoded."""
+        result: dict[str, Any] = {}
+        if self._measuring is not None:
+            result |= self._measuring.report()
+        if self._watching is not None:
+            result["content"] = self._watching.report()
+        return result
 
     async def end(self) -> None:
         for track in self.tracks.values():
             track.end()
         if self._measuring is not None:
             await self._measuring.close()
+        if self._watching is not None:
+            await self._watching.close()
 
     def take(self, tap: "_Tap", codec: str, data: bytes, timestamp: int) -> None:
         """A whole frame has come."""
