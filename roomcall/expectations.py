@@ -4,13 +4,15 @@ Rule 1. `METRIC OP VALUE` has to hold for the whole run of every ordered pair (w
         receives). `METRIC.min`, `.max`, `.p50` and `.p95` are taken over the samples of each second
         of all pairs.
 Rule 2. What is true or false counts 1 or 0; shares may be written in percent.
-Rule 3. What was not measured fails, and so does what concerns no pair at all.
+Rule 3. `avOffset` counts by its size: sound that is early is as wrong as sound that is late.
+Rule 4. What was not measured fails, and so does what concerns no pair at all.
 """
 
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .errors import RoomcallError
 
@@ -83,7 +85,7 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`measured` is what decided it, None where nothing was measured; `pairs` are those that
-    failed."""
+    fail it, each for itself."""
 
     expectation: Expectation
     ok: bool
@@ -94,29 +96,23 @@ class Outcome:
 def judge(expectation: Expectation, pairs: Sequence[Pair]) -> Outcome:
     """Whether an expectation holds."""
     holds = _OPERATORS[expectation.operator]
-    if expectation.aggregate is None:
-        values = [(pair, _number(pair.whole.get(expectation.metric))) for pair in pairs]
-        failed = [
-            (pair, value)
-            for pair, value in values
-            if value is None or not holds(value, expectation.value)
-        ]
-        # The one that is shown is the worst, or one that was not measured.
-        shown = [value for _, value in failed or values]
-        measured = None if None in shown or not shown else _worst(expectation, shown)
-        names = tuple((pair.sender, pair.receiver) for pair, _ in failed)
-        return Outcome(expectation, bool(values) and not failed, measured, names)
-    found = sorted(
-        value
-        for pair in pairs
-        for sample in (pair.samples or (pair.whole,))
-        if (value := _number(sample.get(expectation.metric, pair.whole.get(expectation.metric))))
-        is not None
-    )
-    if not found:
-        return Outcome(expectation, False, None)
-    aggregated = aggregate(found, expectation.aggregate)
-    return Outcome(expectation, holds(aggregated, expectation.value), aggregated)
+    name = expectation.aggregate
+    found = [_values(expectation, pair) for pair in pairs]
+    each = [aggregate(values, name or "max") if values else None for values in found]
+    failed = [
+        (pair, value)
+        for pair, value in zip(pairs, each, strict=True)
+        if value is None or not holds(value, expectation.value)
+    ]
+    if None in each or not pairs:
+        measured = None
+    elif name is not None:
+        measured = aggregate(sorted(chain.from_iterable(found)), name)
+    else:
+        measured = _worst(expectation, [value for _, value in failed] or each)
+    ok = measured is not None and holds(measured, expectation.value)
+    names = () if ok else tuple((pair.sender, pair.receiver) for pair, _ in failed)
+    return Outcome(expectation, ok, measured, names)
 
 
 def aggregate(ordered: Sequence[float], name: str) -> float:
@@ -130,8 +126,21 @@ def aggregate(ordered: Sequence[float], name: str) -> float:
     return ordered[max(0, rank - 1)]
 
 
-def _number(value: float | bool | None) -> float | None:
-    return None if value is None else float(value)
+def _values(expectation: Expectation, pair: Pair) -> list[float]:
+    """In ascending order: of each second of a pair where they are aggregated and known, else that
+    of the whole run; none where it was not measured."""
+    of_seconds = pair.samples if expectation.aggregate is not None else ()
+    found = [_number(expectation.metric, sample) for sample in of_seconds]
+    measured = sorted(value for value in found if value is not None)
+    whole = _number(expectation.metric, pair.whole)
+    return measured or ([] if whole is None else [whole])
+
+
+def _number(metric: str, values: Values) -> float | None:
+    value = values.get(metric)
+    if value is None:
+        return None
+    return abs(float(value)) if metric == "avOffset" else float(value)
 
 
 def _worst(expectation: Expectation, values: Iterable[float | None]) -> float:

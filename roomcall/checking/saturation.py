@@ -1,7 +1,7 @@
 """Whether the machine that measured was itself the bottleneck. Pure.
 
-Each peer reports its own load with its statistics: `loopLag`, the longest that its event loop was
-late in an interval (seconds), and `cpu`, the share of all cores that was busy, whoever used them.
+Each peer reports its own load with its statistics. What spoils figures is an event loop that is
+late; cores that are busy matter only as far as they make it so, as others may use them.
 """
 
 from collections.abc import Sequence
@@ -10,24 +10,32 @@ from statistics import quantiles
 from .runs import Run
 
 MAX_LAG = 0.15  # seconds, in nine of ten intervals
-MAX_CPU = 0.95  # of all cores, in half of the intervals
 
 
 def saturation(runs: Sequence[Run]) -> str | None:
     """What was too slow, and what to do; None where nothing was."""
-    loads = [event["load"] for run in runs for event in run.of("stats") if "load" in event]
+    loads = [event["load"] for run in runs for event in run.stats if "load" in event]
     if len(loads) < 2:
         return None
-    lag = quantiles((load["loopLag"] for load in loads), n=10)[-1]
-    cpu = sorted(load["cpu"] for load in loads)[len(loads) // 2]
-    if lag <= MAX_LAG and cpu <= MAX_CPU:
+    lag = quantiles((load["loopLag"] for load in loads), n=10, method="inclusive")[-1]
+    if lag <= MAX_LAG:
         return None
-    seen = (
-        f"event loops were up to {lag * 1000:.0f} ms late"
-        if lag > MAX_LAG
-        else f"the cores were {cpu:.0%} busy"
-    )
+    busy = sum(load["machineCpu"] for load in loads) / len(loads)
     return (
-        f"this machine was too slow to judge: {seen} with {len(runs)} peers"
-        " — take fewer of them, a smaller picture (--size) or a lower rate (--fps)"
+        f"this machine was too slow to judge: event loops were up to {lag * 1000:.0f} ms late, and"
+        f" its cores {busy:.0%} busy, with {_peers(len(runs))} — {_bearable(len(runs), busy)}"
     )
+
+
+def _bearable(peers: int, busy: float) -> str:
+    """The work grows with the number of pairs."""
+    pairs = peers * (peers - 1) * MAX_LAG
+    if busy < 0.9:
+        return "something else holds it up: try again when it is idle"
+    fewer = next((n for n in range(peers - 1, 2, -1) if n * (n - 1) * 2 <= pairs / MAX_LAG), 2)
+    less = f"take {_peers(fewer)}, " if fewer < peers else "take "
+    return f"{less}a smaller picture (--size) or a lower rate (--fps)"
+
+
+def _peers(count: int) -> str:
+    return f"{count} peer" + "s" * (count != 1)

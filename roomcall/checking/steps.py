@@ -3,19 +3,20 @@ Pure.
 
     source → server → join → signaling → ICE → DTLS → first frame → flow → picture → sound → leave
 
-Rule 1. Of a pair only the first failure is told: the later ones are its consequences.
+Rule 1. Of a pair only the first failure is told: the later ones are its consequences. That two
+        members have no connection is told once.
 Rule 2. A failure names who, which step, what was seen, and what to do.
+Rule 3. What has not come *yet* is `pending`: where the call was broken off that is no failure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from .runs import Run
+from .runs import KINDS, Member, Run, inbound
 
 STILL = 2.0  # seconds: what has not moved for so long at the end does not move
 
-_ADVICE = {
+STEPS = {
     "source": "give another source",
     "server": "see that it runs, and that its address is right",
     "join": "see what the room asks for",
@@ -28,113 +29,154 @@ _ADVICE = {
     "sound": "listen to what the sender records",
     "leave": "see the log with -vv",
 }
-_STEP_OF_CODE = {2: "source", 3: "server", 4: "join"}
+_CODES = {"source": 2, "server": 3, "join": 4}
+_OF_CODE = {code: step for step, code in _CODES.items()}
+_OF_REASON = {"server-lost": "server", "source-ended": "source"}
+_WORD = {"video": "picture", "audio": "sound"}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`sender` and `receiver` are names; a failure of one peer alone has no receiver."""
+    """`who` is a peer, or the sender of a pair whose receiver is `to`. `both`: neither direction
+    works. `by_load`: a machine that is too slow may be the reason."""
 
     step: str
-    sender: str
-    receiver: str | None
+    who: str
     cause: str
-    # Whether a machine that is too slow could be the reason.
+    to: str | None = None
+    both: bool = False
     by_load: bool = False
+    pending: bool = False
+
+    @property
+    def code(self) -> int | None:
+        """The exit code of its step, where it has one of its own."""
+        return _CODES.get(self.step)
+
+    def comes_before(self, steps: Sequence[str]) -> bool:
+        """So that these were not reached."""
+        order = list(STEPS)
+        return order.index(self.step) < min(map(order.index, steps))
 
     def __str__(self) -> str:
-        who = f"{self.sender} → {self.receiver}" if self.receiver else self.sender
-        advice = "" if " — " in self.cause else f" — {_ADVICE[self.step]}"
+        way = "↔" if self.both else "→"
+        who = f"{self.who} {way} {self.to}" if self.to else self.who
+        advice = "" if " — " in self.cause else f" — {STEPS[self.step]}"
         return f"{who}: {self.step}: {self.cause}{advice}"
 
 
 def failure_of_peer(run: Run) -> Failure | None:
     """What kept one peer of ours from taking part, or from leaving in good order."""
-    if run.code in (0, None, 5):
-        return None
+    signaling = run.of("signaling-lost") + run.of("signaling-restored")
+    last = max(signaling, key=lambda event: event["t"], default=None)
+    if last is not None and last["event"] == "signaling-lost" and run.code in (0, None, 3):
+        return Failure("server", run.name, "it was lost in the middle of the call")
+    left = run.of("left")
+    if run.code in (0, None):
+        reason = left[0]["reason"] if left else "interrupted"
+        if reason in ("interrupted", "duration"):
+            return None
+        step = _OF_REASON.get(reason, "leave")
+        return Failure(step, run.name, f"it left in the middle of the call: {reason}")
     assert run.code is not None
-    step = _STEP_OF_CODE.get(run.code, "leave" if run.of("joined") else "join")
+    step = _OF_CODE.get(run.code, "leave" if run.of("joined") else "join")
     cause = run.error.removeprefix("Error: ") or f"it ended with {run.code}"
-    if run.of("left") and run.code == 3:
-        cause = f"{cause}, in the middle of the call"
-    return Failure(step, run.name, None, cause)
+    return Failure(step, run.name, cause)
 
 
-def failure_of_pair(
-    receiver: Run, sender: str, name: str, sends: Sequence[str], *, media: bool = True
-) -> Failure | None:
-    """The first step that failed on the way from the member `sender` to `receiver`. `sends`: the
-    kinds that are to come, `media`: whether any is to be looked at."""
-    for step, cause, by_load in _steps(receiver, sender, sends if media else ()):
-        if cause is not None:
-            return Failure(step, name, receiver.name, cause, by_load)
-    return None
+def failure_of_pair(receiver: Run, sender: Member) -> Failure | None:
+    """The first step that failed on the way from a member to `receiver`."""
+    return next(_failures(receiver, sender), None)
 
 
-def _steps(
-    receiver: Run, sender: str, sends: Sequence[str]
-) -> Iterator[tuple[str, str | None, bool]]:
-    yield "signaling", _unknown(receiver, sender), False
-    if not receiver.of("peer-connected", peer=sender):
-        yield _not_connected(receiver, sender)
-    for kind in sends:
-        yield "first frame", _no_first_frame(receiver, sender, kind), True
-    for kind in sends:
-        yield "flow", _stands_still(receiver, sender, kind), True
-    content = _content(receiver, sender)
-    if "video" in sends:
-        yield "picture", "it is black" if content.get("black") else None, False
-        yield "picture", "it does not move" if content.get("frozen") else None, False
-    if "audio" in sends:
-        yield "sound", "it is silent" if content.get("silent") else None, False
-
-
-def _unknown(receiver: Run, sender: str) -> str | None:
-    known = receiver.of("member-joined", peer=sender)
-    return None if known else "they do not know each other"
-
-
-def _not_connected(receiver: Run, sender: str) -> tuple[str, str, bool]:
-    failed = receiver.of("peer-failed", peer=sender)
-    if not failed:
-        return "signaling", "no connection was made, and no failure told", True
-    reason = failed[-1]["reason"]
-    if "DTLS" in reason:
-        return "DTLS", reason, False
-    if "answer" in reason or "description" in reason:
-        return "signaling", reason, False
-    return "ICE", reason, False
-
-
-def _no_first_frame(receiver: Run, sender: str, kind: str) -> str | None:
-    if receiver.of("first-frame", peer=sender, kind=kind):
+def failure_to_leave(receiver: Run, left: Member) -> Failure | None:
+    """What is wrong with the leave of a member whom `receiver` was to see leave."""
+    seen = receiver.of("member-left", left)
+    if seen and seen[-1]["reason"] == "left":
         return None
-    came = _last_inbound(receiver, sender, kind).get("packetsReceived", 0)
-    what = "picture" if kind == "video" else "sound"
-    return f"no {what}, though {came} packets came" if came else f"nothing of its {what} came"
+    why = f"seen as {seen[-1]['reason']!r}" if seen else "not seen"
+    return Failure("leave", left.name, f"its leave was {why}", receiver.name, by_load=True)
 
 
-def _stands_still(receiver: Run, sender: str, kind: str) -> str | None:
-    stats = receiver.of("stats")
-    recent = [e for e in stats if e["t"] >= stats[-1]["t"] - STILL] if stats else []
+def _failures(receiver: Run, sender: Member) -> Iterator[Failure]:
+    def failure(step: str, cause: str, **fields: bool) -> Failure:
+        return Failure(step, sender.name, cause, receiver.name, **fields)
+
+    if not receiver.of("member-joined", sender):
+        yield failure("signaling", "they do not know each other", both=True, pending=True)
+    if not receiver.of("peer-connected", sender):
+        unknown = not _why(receiver, sender)
+        yield failure(*_not_connected(receiver, sender), both=True, pending=unknown)
+    if len(receiver.of("peer-disconnected", sender)) > len(receiver.of("peer-reconnected", sender)):
+        yield failure("ICE", "the path was lost, and no other found", both=True)
+    if not sender.ours and (left := receiver.of("member-left", sender)):
+        yield failure("signaling", f"it left in the middle of the call: {left[-1]['reason']}")
+    if not sender.sends and not sender.ours:
+        yield failure("first frame", "neither picture nor sound is sent", pending=True)
+    kinds = [kind for kind in KINDS if kind in sender.sends]
+    for kind in kinds:
+        if not receiver.of("first-frame", sender, kind=kind):
+            yield failure("first frame", _nothing_came(receiver, sender, kind), pending=True)
+    for kind in kinds:
+        if _stands_still(receiver, sender, kind):
+            yield failure("flow", f"no {_WORD[kind]} came in the last {STILL:g} s", by_load=True)
+    content = _content(receiver, sender)
+    if content("black"):
+        yield failure("picture", "it is black")
+    if content("frozen"):
+        yield failure("picture", "it is frozen")
+    if content("silent"):
+        yield failure("sound", "it is silent")
+
+
+def _not_connected(receiver: Run, sender: Member) -> tuple[str, str]:
+    reason = _why(receiver, sender)
+    if "DTLS" in reason:
+        return "DTLS", reason
+    if "answer" in reason or "description" in reason:
+        return "signaling", reason
+    # A server that is silent says more than that there was no path.
+    warnings = (warning["message"] for warning in receiver.of("warning"))
+    servers = [text for text in warnings if "ICE server" in text or "TURN server" in text]
+    if not reason and not servers:
+        return "signaling", "no connection was made, and no failure was told"
+    return "ICE", "; ".join([reason or "no media path was found in time", *servers])
+
+
+def _why(receiver: Run, sender: Member) -> str:
+    """The reason that was told first: it is then tried again, and the next may be a consequence."""
+    failed = receiver.of("peer-failed", sender)
+    return str(failed[0]["reason"]) if failed else ""
+
+
+def _nothing_came(receiver: Run, sender: Member, kind: str) -> str:
+    packets = [inbound(s, kind, "packetsReceived") for _, s in receiver.stats_of(sender)]
+    came = packets[-1] if packets else None
+    if came:
+        return f"no {_WORD[kind]} could be put together from the {came} packets that came"
+    return f"nothing of its {_WORD[kind]} came"
+
+
+def _stands_still(receiver: Run, sender: Member, kind: str) -> bool:
     frames = [
-        e["peers"].get(sender, {}).get(kind, {}).get("inbound", {}).get("framesReceived")
-        for e in recent
+        (t, frames)
+        for t, stats in receiver.stats_of(sender)
+        if (frames := inbound(stats, kind, "framesReceived")) is not None
     ]
-    counted = [count for count in frames if count is not None]
-    if len(counted) >= 2 and counted[0] == counted[-1]:
-        what = "picture" if kind == "video" else "sound"
-        return f"its {what} has stopped {STILL:g} s before the end"
-    return None
+    if not frames:
+        return False
+    end, last = frames[-1]
+    earlier = [count for t, count in frames if t <= end - STILL]
+    return bool(earlier) and earlier[-1] == last
 
 
-def _content(receiver: Run, sender: str) -> Mapping[str, Any]:
-    stats = receiver.stats_of(sender)
-    content: Mapping[str, Any] = stats[-1].get("content", {}) if stats else {}
-    return content
+def _content(receiver: Run, sender: Member) -> Callable[[str], bool]:
+    """What is true of the content in all of the last seconds."""
+    stats = list(receiver.stats_of(sender))
+    recent = [s.get("content", {}) for t, s in stats if t >= stats[-1][0] - STILL]
 
+    def holds(what: str) -> bool:
+        said = [content[what] for content in recent if what in content]
+        return bool(said) and all(said)
 
-def _last_inbound(receiver: Run, sender: str, kind: str) -> Mapping[str, Any]:
-    stats = receiver.stats_of(sender)
-    inbound: Mapping[str, Any] = stats[-1].get(kind, {}).get("inbound", {}) if stats else {}
-    return inbound
+    return holds
