@@ -84,6 +84,11 @@ def of_verdict(ok: bool | None) -> int:
     return 6 if ok is None else 0 if ok else 1
 
 
+def write_error(text: str) -> None:
+    """The one line on stderr that says what went wrong, and what to do."""
+    click.echo(f"Error: {' '.join(text.split())}", err=True)
+
+
 def explain(error: RoomcallError) -> tuple[str, int]:
     """What to say, and the exit code."""
     text = str(error)
@@ -104,7 +109,7 @@ def _of_click(error: click.ClickException) -> str:
 def _fail(text: str, code: int) -> NoReturn:
     # The traceback is for -vv, which shows debug messages.
     logging.getLogger(__name__).debug("this is where it failed", exc_info=True)
-    click.echo(f"Error: {' '.join(text.split())}", err=True)
+    write_error(text)
     sys.exit(code)
 
 

@@ -1,7 +1,7 @@
 """What every command with a call does while it lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +9,27 @@ import roomcall
 from roomcall.errors import NoMediaPath, RecordingError
 
 if TYPE_CHECKING:
-    from roomcall import Call, Recording
+    from roomcall import Call, Event, Recording
 
     from .output import Output
 
 
-async def show(call: "Call", output: "Output") -> None:
-    """Show every event until the call ends. Raises what ended it, where that is an error."""
+NAMES = ("ann", "bob", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+
+
+def names(count: int) -> list[str]:
+    """For peers of which a command makes several."""
+    return [NAMES[i] if i < len(NAMES) else f"peer {i + 1}" for i in range(count)]
+
+
+async def show(
+    call: "Call", output: "Output", record: "Callable[[Event], None] | None" = None
+) -> None:
+    """Show every event until the call ends, and `record` it. Raises what ended it, where that is an
+    error."""
     async for event in call:
+        if record is not None:
+            record(event)
         if not isinstance(event, roomcall.Queued):  # it was shown when it came: `on_queued`
             output.event(event, call.id)
     if call.error is not None:

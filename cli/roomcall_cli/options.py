@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import click
 
+from roomcall.expectations import Expectation, ExpectationError
 from roomcall.network.conditions import Network, NetworkError
 
 from .output import write_warning
@@ -52,6 +53,20 @@ class NetworkConditions(click.ParamType[str]):
         return str(value)
 
 
+class ExpectationText(click.ParamType[Expectation]):
+    name = "EXPR"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Expectation:
+        if isinstance(value, Expectation):
+            return value
+        try:
+            return Expectation.parse(value)
+        except ExpectationError as error:
+            self.fail(str(error), param, ctx)
+
+
 class Bitrate(click.ParamType[int]):
     name = "bits/s"
 
@@ -69,6 +84,7 @@ class Server:
 
     url: str
     ssl: ssl.SSLContext | Literal[False] | None
+    ca_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +121,7 @@ def server_options(function: Command) -> Command:
     @click.option("--insecure", is_flag=True, help="Trust any certificate.")
     @functools.wraps(function)
     def command(*args: Any, server: str, ca_file: str | None, insecure: bool, **rest: Any) -> None:
-        function(*args, server=Server(server, _trust(ca_file, insecure)), **rest)
+        function(*args, server=Server(server, _trust(ca_file, insecure), ca_file), **rest)
 
     return command
 
@@ -284,6 +300,14 @@ network_option = click.option(
     "--network",
     type=NetworkConditions(),
     help="A bad network, such as delay=80ms,loss=2%,cut=5s+10s.",
+)
+
+expect_option = click.option(
+    "--expect",
+    type=ExpectationText(),
+    multiple=True,
+    help="What has to hold of each who is received, such as framesPerSecond.min>=20 or loss<1%;"
+    " repeatable. Exits with 1 where it does not.",
 )
 
 json_option = click.option("--json", is_flag=True, help="One JSON object a line.")

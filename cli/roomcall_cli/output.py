@@ -16,6 +16,8 @@ import click
 from .exits import OutputLost
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from roomcall import Event
 
 
@@ -50,6 +52,10 @@ def write_line(text: str) -> None:
 
 def unwritable(error: OSError) -> click.UsageError:
     return click.UsageError(f"stdout cannot be written: {error.strerror} — send it elsewhere")
+
+
+def unwritable_file(path: "Path", error: OSError) -> click.UsageError:
+    return click.UsageError(f"{path} cannot be written: {error.strerror} — give another place")
 
 
 def write_json(value: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import roomcall
 import roomcall_server
 from roomcall.errors import NoMediaPath
 
-from ..following import beside, expect_peers, leave_after, leave_all, show, single_error
+from ..following import beside, expect_peers, leave_after, leave_all, names, show, single_error
 from ..options import SETTINGS, duration_option, json_option
 from ..output import JsonLines, Output
 from ..signals import signals
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ROOM = "demo"
 TIMEOUT = 30.0  # seconds in which every pair has to be connected
-NAMES = ("ann", "bob", "cem", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
 
 
 @click.command(
@@ -41,21 +40,20 @@ def command(peers: int, video: str, port: int, duration: float | None, json: boo
 
     Others can join meanwhile. It fails unless every pair connects.
     """
-    names = [NAMES[i] if i < len(NAMES) else f"peer {i + 1}" for i in range(peers)]
 
     async def run() -> None:
         async with roomcall_server.serve(host="127.0.0.1", port=port) as server:
             own_names: dict[str, str] = {}
             with JsonLines(several=True) if json else _lines(own_names) as output:
                 with single_error():
-                    await _hold(server.url, names, video, duration, own_names, output)
+                    await _hold(server.url, names(peers), video, duration, own_names, output)
 
     signals.run(run())
 
 
 async def _hold(
     url: str,
-    names: list[str],
+    own: list[str],
     video: str,
     duration: float | None,
     own_names: dict[str, str],
@@ -64,7 +62,7 @@ async def _hold(
     """All join, connect, and stay. `own_names` is filled: whose client id is whose."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as shows:
         calls: list[Call] = []
-        for name in names:
+        for name in own:
             joining = roomcall.join(ROOM, server=url, name=name, video=video, stats_interval=1)
             call = await stack.enter_async_context(joining)
             own_names[call.id] = name

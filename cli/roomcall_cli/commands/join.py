@@ -1,5 +1,6 @@
 """`roomcall join`"""
 
+import sys
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -8,6 +9,7 @@ import roomcall
 from roomcall.errors import NoMediaPath
 
 from .. import following
+from ..exits import of_verdict
 from ..following import beside, check_recording, leave_after, show
 from ..options import (
     DEFAULT_SERVER,
@@ -17,6 +19,7 @@ from ..options import (
     Server,
     access_options,
     duration_option,
+    expect_option,
     ice_server_option,
     json_option,
     media_options,
@@ -28,6 +31,9 @@ from ..signals import signals
 
 if TYPE_CHECKING:
     from roomcall import Call
+    from roomcall.expectations import Expectation
+
+    from ..checking.judging import Judging
 
 
 @click.command(
@@ -36,7 +42,8 @@ if TYPE_CHECKING:
 Examples:
   roomcall join standup --name ann --video cam.mp4
   roomcall join standup --video testsrc --size 640x360 --duration 30
-  roomcall join standup --expect-peers 2 --timeout 10 --json""",
+  roomcall join standup --expect-peers 2 --timeout 10 --json
+  roomcall join standup --duration 10 --expect 'framesPerSecond.min>=20' --expect 'loss<1%'""",
 )
 @click.argument("room")
 @server_options
@@ -76,6 +83,8 @@ Examples:
     metavar="SECONDS",
     help="How often statistics are taken; 0 is never.",
 )
+@expect_option
+@click.option("--watch", is_flag=True, hidden=True, help="Decode everything, for its content.")
 @json_option
 def command(
     room: str,
@@ -97,12 +106,16 @@ def command(
     expect_peers: int | None,
     timeout: float,
     stats_interval: float,
+    expect: "tuple[Expectation, ...]",
+    watch: bool,
     json: bool,
 ) -> None:
     """Join ROOM, or make it where there is none, and call everybody in it.
 
     ROOM is a name, or an id where it is a UUID. Without --video and --audio you only receive.
     """
+
+    judging = _judging(expect)
 
     async def stay(call: "Call", output: Output) -> None:
         if private and call.room is not None:
@@ -116,9 +129,11 @@ def command(
             work.append(_expect(call, expect_peers, timeout))
         async with beside(*work) as tasks:
             with signals.answered_by(lambda: call.leave("interrupted")):
-                await show(call, output)
+                await show(call, output, judging.see if judging else None)
             if expect_peers:
                 await tasks[-1]
+        if judging is not None:
+            judging.end(output.note)
         if recording is not None:
             check_recording(recording)
 
@@ -148,12 +163,15 @@ def command(
                 ice_servers=ice_server,
                 network=network,
                 stats_interval=stats_interval or None,
+                watch=watch,
                 reconnect_for=reconnect_for,
                 on_queued=lambda event: output.event(event, ""),
             ) as call:
                 await stay(call, output)
 
     signals.run(run())
+    if judging is not None and not judging.ok:
+        sys.exit(of_verdict(False))
 
 
 async def _expect(call: "Call", count: int, timeout: float) -> None:
@@ -162,6 +180,14 @@ async def _expect(call: "Call", count: int, timeout: float) -> None:
     except NoMediaPath:
         await call.leave()
         raise
+
+
+def _judging(expect: "tuple[Expectation, ...]") -> "Judging | None":
+    if not expect:
+        return None
+    from ..checking.judging import Judging
+
+    return Judging(expect)
 
 
 def _lines() -> Output:

@@ -1,0 +1,5 @@
+"""`python -m roomcall_cli` is `roomcall`."""
+
+from .main import main
+
+main()
