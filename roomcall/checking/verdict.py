@@ -129,7 +129,8 @@ def judge_call(
         never = missing > 0 or not all(pair.whole["connected"] for pair in pairs)
         ok, code = _decide(failures, fine, never, saturated, on_saturated)
     else:
-        ok, code = (None, 6) if fine else (False, 1)
+        certain = any(not failure.by_load for failure in failures)
+        ok, code = (None, 6) if fine or (saturated and not certain) else (False, 1)
     checks = tuple(_checks(pairs, [*of_pairs, *of_leaves], complete=complete))
     return Verdict(
         ok, code, complete, saturated, tuple(failures), checks, tuple(outcomes), tuple(pairs)

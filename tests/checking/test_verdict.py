@@ -270,6 +270,7 @@ def test_broken_off_it_can_have_failed_but_not_passed() -> None:
     assert said_by(judged(call(), "loss<1%", complete=False)) == (None, 6, [])
     assert judged(call(), "loss>1%", complete=False).code == 1
     assert judged(call(), "latency<1", complete=False).code == 6  # not measured yet
+    assert judged(saturated(call()), "loss>1%", complete=False).code == 6
 
 
 def test_the_leave_of_one_is_seen_by_the_others() -> None:

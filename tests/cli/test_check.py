@@ -108,9 +108,12 @@ async def test_an_interrupt_reports_what_is_known(start: Any, expect: str, code:
     for _ in range(8):
         await run.event("stats")
     run.process.send_signal(signal.SIGINT)
-    assert await run.ended() == code
+    ended = await run.ended()
     verdict = json.loads(run.lines[-1])
-    assert (verdict["event"], verdict["ok"]) == ("verdict", None if code == 6 else False)
+    assert verdict["event"] == "verdict"
+    if verdict["saturated"]:  # then nobody can know
+        code = 6
+    assert (ended, verdict["ok"]) == (code, None if code == 6 else False), verdict["failures"]
 
 
 @pytest.mark.parametrize(("expect", "code"), [("framesPerSecond>5", 0), ("loss>=50%", 1)])
