@@ -231,3 +231,11 @@ async def test_a_report_pairs_a_frame_with_its_own_moment() -> None:
     assert something.rtp_timestamp == 90_000
     # A receiver names the report by the middle of its time (RFC 3550 section 6.4.1, LSR).
     assert getattr(sender, f"{rtp._S}lsr") == something.ntp_timestamp >> 16 & 0xFFFFFFFF
+
+
+async def test_an_agent_that_was_closed_early_says_so() -> None:
+    """aiortc asks for the next event until it is told that this was the last one."""
+    with internals.ice_settings(internals.IceSettings()):
+        connection = aiortc.rtcicetransport.Connection(ice_controlling=True)
+    await connection.close()
+    assert isinstance(await connection.get_event(), aioice.ice.ConnectionClosed)

@@ -188,7 +188,7 @@ class IceAgent:
 
     async def get_event(self) -> ConnectionEvent | None:
         if self._closed:
-            return None
+            return ConnectionClosed()  # None would be asked for again, without end
         self._ended = asyncio.get_running_loop().create_future()
         return await self._ended
 
