@@ -45,6 +45,7 @@ class Bot:
         """Join with the options of `roomcall.join`, and answer until the call ends. Raises what
         that raises, and what has ended the call."""
         async with join(room, **self.join_options() | options) as call:
+            self.call = call
             await self.follow(call)
         if call.error is not None:
             raise call.error

@@ -19,6 +19,7 @@ class Recorder(Bot):
         self.segment = segment
 
     async def follow(self, call: Call) -> None:
+        self.call = call
         self.recording = await call.record(self.folder, segment=self.segment)
         await super().follow(call)
         if self.recording.failures:

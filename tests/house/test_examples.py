@@ -3,15 +3,18 @@
 import asyncio
 import signal
 import sys
+import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import roomcall
 from roomcall.testing.media import make_video
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+COMMAND = Path(sys.executable).with_name("roomcall")
 TIMEOUT = 25.0
 
 Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
@@ -22,7 +25,7 @@ async def example() -> AsyncIterator[Start]:
     """Starts one of them."""
     started = []
 
-    async def start(name: str, *arguments: object) -> asyncio.subprocess.Process:
+    async def start(name: str | Path, *arguments: object) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             EXAMPLES / name,
@@ -81,3 +84,30 @@ async def test_a_call_over_a_signaling_of_ones_own(example: Start) -> None:
     await until(process, "bob is connected to ann after")
     await until(process, "bob sees ann: 640×360 after")
     assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
+
+
+async def test_bots(
+    example: Start, room_server: Any, peer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them in one room, each as `roomcall run` has it."""
+    monkeypatch.chdir(tmp_path)
+    bots = []
+    for name in ("greeter.py", "record_speakers.py", "motion_alarm.py"):
+        arguments = ("run", EXAMPLES / name, "bots", "--server", room_server.url)
+        bots.append(await example(COMMAND, *arguments))
+        await until(bots[-1], "you are in bots")
+    ann = await peer("bots", name="ann", video="testsrc", video_size=(320, 240), fps=15)
+    await ann.wait_for(roomcall.ChatReceived, TIMEOUT, name="greeter", text="Hello, ann!")
+    await ann.chat("in 0 tea")
+    await ann.wait_for(roomcall.ChatReceived, TIMEOUT, name="greeter", text="tea")
+    await until(bots[1], "ann has spoken: speech-1.wav")
+    with wave.open(str(tmp_path / "speech-1.wav")) as speech:
+        assert speech.getnframes() > 0.5 * 48_000
+    async with asyncio.timeout(TIMEOUT):
+        async for event in ann:
+            if isinstance(event, roomcall.ChatReceived) and event.name == "motionalarm":
+                assert event.text.startswith("ann: something moves")
+                break
+    for bot in bots:
+        bot.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(bot.wait(), TIMEOUT) == 0
