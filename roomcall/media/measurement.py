@@ -11,7 +11,8 @@ Rule 4. A freeze is what the W3C calls one (`roomcall.stats`); a frame that is s
 Rule 5. The offset of picture and sound is from a flash to the beep that belongs to it, on the clock
         that the two share: positive where the sound is late. It is known to half a second either
         way, as flash and beep come each second. Where the frame or a sound just before was missed,
-        nobody knows when the flash or the beep began: it does not count.
+        nobody knows when the flash or the beep began: it does not count. Nor does it where sender
+        reports have not tied the two to one clock yet.
 """
 
 from collections import deque
@@ -62,9 +63,9 @@ class Measurement:
         """It is no `testsrc`, or none any more."""
         return self._unread >= (_PATIENCE if self.is_testsrc else _FIRST_FRAMES)
 
-    def see(self, mark: Mark | None, lit: bool, time: float, now: float) -> None:
-        """A frame that was decoded at `now` and stands at `time` on the clock of picture and sound.
-        `lit`: its lamp is."""
+    def see(self, mark: Mark | None, lit: bool, time: float, now: float, *, tied: bool) -> None:
+        """A frame that was decoded at `now` and stands at `time` on the clock of picture and sound,
+        where they are `tied` to one. `lit`: its lamp is."""
         if mark is None or not is_live(mark, now):
             self._unread += 1
             if self.is_testsrc:
@@ -77,15 +78,17 @@ class Measurement:
             return
         self.frames.add(now, key_frame=False)
         self.frames_lost += max(0, step - 1 - self._unread) if self.is_testsrc else 0
-        if step == 1 and lit and not self._lit and self.is_testsrc:
+        if tied and step == 1 and lit and not self._lit and self.is_testsrc:
             self._flash = time
             self._match(now)
         self._last, self._lit, self._unread = mark, lit, 0
 
-    def hear(self, time: float, seconds: float, onset: float | None, now: float) -> None:
+    def hear(
+        self, time: float, seconds: float, onset: float | None, now: float, *, tied: bool
+    ) -> None:
         """So many `seconds` of sound that begin at `time`; `onset` seconds later a beep has set
         in."""
-        if abs(time - self._sound_end) > _JOINED:
+        if not tied or abs(time - self._sound_end) > _JOINED:
             self._silent_from = None
         self._sound_end = time + seconds
         if onset is None:

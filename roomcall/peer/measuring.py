@@ -7,6 +7,7 @@ source. Sound is decoded only while marks are read.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,11 @@ _LOOK_INTERVAL = 2.0  # seconds between two key frames that are looked at, at le
 
 
 class Measuring:
-    """Of one peer: give it the tracks, and take the `report`."""
+    """Of one peer: give it the tracks, and take the `report`. `tied` says whether the time of its
+    picture and its sound is on one clock yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, tied: Callable[[], bool]) -> None:
+        self._tied = tied
         self._loop = asyncio.get_running_loop()
         self._measurement = Measurement()
         self._sees_marks = asyncio.Event()
@@ -71,7 +74,8 @@ class Measuring:
                 assert isinstance(frame, av.VideoFrame) and frame.time is not None
                 mark = marks.read(frame)
                 lit = mark is not None and marks.is_flash(frame)
-                measurement.see(mark, lit, frame.time, self._loop.time())
+                now = self._loop.time()
+                measurement.see(mark, lit, frame.time, now, tied=self._tied())
                 if measurement.is_testsrc:
                     self._sees_marks.set()
                 if measurement.is_over:
@@ -103,7 +107,8 @@ class Measuring:
                     assert isinstance(frame, av.AudioFrame) and frame.time is not None
                     seconds = frame.samples / frame.sample_rate
                     onset = marks.beep_onset(frame)
-                    self._measurement.hear(frame.time, seconds, onset, self._loop.time())
+                    now = self._loop.time()
+                    self._measurement.hear(frame.time, seconds, onset, now, tied=self._tied())
                 else:
                     return
 

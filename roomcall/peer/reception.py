@@ -40,7 +40,7 @@ class Reception:
         self.clock = PlayoutClock()
         self._current: dict[Kind, _Tap] = {}
         self._numbers = itertools.count()
-        self._measuring = Measuring() if measure else None
+        self._measuring = Measuring(self.clock.is_tied) if measure else None
         self._watching = Watching() if watch else None
 
     def add_track(self, kind: Kind, codec: str) -> None:

@@ -19,6 +19,7 @@ def watch(
     *,
     unread: Iterable[int] = (),
     late: float = 0.0,
+    tied: bool = True,
 ) -> float:
     """Frames of these numbers, each seen `LATENCY` after it was due, as is the lamp. `late`: on the
     clock of picture and sound. Returns the time of the last one."""
@@ -27,7 +28,7 @@ def watch(
         due = 1000 + number / FPS
         now = due + LATENCY
         mark = None if number in unread else Mark(number, due)
-        measurement.see(mark, number % FPS < 2, due - 1000 + late, now)
+        measurement.see(mark, number % FPS < 2, due - 1000 + late, now, tied=tied)
     return now
 
 
@@ -38,7 +39,7 @@ def listen(measurement: Measurement, seconds: int, *, late: float = 0.0) -> floa
         start = index / 50
         now = 1000 + start + LATENCY
         beeps = index % 50 < 5
-        measurement.hear(start + late, 0.02, 0.0 if beeps else None, now)
+        measurement.hear(start + late, 0.02, 0.0 if beeps else None, now, tied=True)
     return now
 
 
@@ -46,7 +47,7 @@ def test_latency_is_the_mean_of_the_last_second() -> None:
     measurement = Measurement()
     now = watch(measurement, range(30))
     assert measurement.report(now)["latency"] == pytest.approx(LATENCY, abs=0.001)
-    measurement.see(Mark(30, now - 0.5), False, 2.0, now)
+    measurement.see(Mark(30, now - 0.5), False, 2.0, now, tied=True)
     assert LATENCY < measurement.report(now)["latency"] < 0.25
     assert "latency" not in measurement.report(now + 1.5)
 
@@ -56,7 +57,7 @@ def test_a_recording_or_another_clock_is_no_testsrc(age: float) -> None:
     measurement = Measurement()
     for number in range(10):
         assert not measurement.is_over
-        measurement.see(Mark(number, 1000.0 - age), False, 0.0, 1000.0)
+        measurement.see(Mark(number, 1000.0 - age), False, 0.0, 1000.0, tied=True)
     assert measurement.is_over and not measurement.is_testsrc
     assert measurement.report(1000.0) == {}
 
@@ -95,7 +96,7 @@ def test_a_freeze_is_a_time_without_a_new_picture() -> None:
     now = watch(measurement, range(30))
     assert measurement.report(now)["freezes"] == 0
     for step in range(1, 16):  # the same picture, again and again, for a second
-        measurement.see(Mark(29, now - LATENCY), False, 2 + step / FPS, now + step / FPS)
+        measurement.see(Mark(29, now - LATENCY), False, 2 + step / FPS, now + step / FPS, tied=True)
     now = watch(measurement, range(45, 60))
     assert measurement.report(now) == {"latency": LATENCY, "framesLost": 15, "freezes": 1}
 
@@ -111,7 +112,7 @@ def test_the_offset_is_from_a_flash_to_its_beep(late: float, picture_first: bool
             now = watch(measurement, part)
         for index in range(second * 50, second * 50 + 50):
             onset = 0.0 if index % 50 < 5 else None
-            measurement.hear(index / 50 + late, 0.02, onset, 1000 + index / 50 + LATENCY)
+            measurement.hear(index / 50 + late, 0.02, onset, 1000 + index / 50 + LATENCY, tied=True)
         if not picture_first:
             now = watch(measurement, part)
     assert measurement.report(now)["avOffset"] == pytest.approx(late, abs=0.0001)
@@ -127,16 +128,23 @@ def test_an_offset_that_is_old_is_not_told() -> None:
     assert "avOffset" not in measurement.report(watch(measurement, range(2 * FPS, 6 * FPS)))
 
 
+def test_before_the_two_are_on_one_clock_there_is_no_offset() -> None:
+    measurement = Measurement()
+    listen(measurement, 3)
+    now = watch(measurement, range(3 * FPS), tied=False)
+    assert "avOffset" not in measurement.report(now)
+
+
 def test_who_comes_in_the_middle_of_a_flash_or_a_beep_knows_no_beginning() -> None:
     measurement = Measurement()
     now = watch(measurement, [14, 16, 17])  # the first that is lit is not there
     for index in range(3, 10):
-        measurement.hear(1 + index / 50, 0.02, 0.0 if index < 5 else None, now)
+        measurement.hear(1 + index / 50, 0.02, 0.0 if index < 5 else None, now, tied=True)
     assert "avOffset" not in measurement.report(now)
     for missing, broken in ((50, 0), (0, 51)):  # a gap makes the next sound none, or half of one
         measurement = Measurement()
         now = watch(measurement, range(10, 20))
         for index in sorted({*range(20, 60)} - {missing}):
             beeps = 50 <= index < 55 and index != broken
-            measurement.hear(index / 50, 0.02, 0.0 if beeps else None, now)
+            measurement.hear(index / 50, 0.02, 0.0 if beeps else None, now, tied=True)
         assert measurement.report(now).get("avOffset") == (None if missing else 0.0)
