@@ -11,6 +11,7 @@ import pytest
 import roomcall
 from roomcall.media import marks
 from roomcall.media.sources.testcard import TestCard
+from tests.machine import Load
 
 
 class Numbered:
@@ -57,13 +58,13 @@ async def watch(track: roomcall.RemoteTrack, seconds: float) -> list[Any]:
     raise AssertionError(f"it has ended after {len(frames)} frames")
 
 
-def assert_in_sync(pictures: list[Any], sounds: list[Any], *, fps: int) -> None:
+def assert_in_sync(pictures: list[Any], sounds: list[Any], *, fps: int, load: Load) -> None:
     """In four seconds: full rate, and a beep within 80 ms of a flash, once sender reports have tied
     the two to one clock."""
     tied = pictures[0].time + 1.8  # the first report comes within 1.5 s
     times = [(frame.time, marks.is_flash(frame)) for frame in pictures if frame.time >= tied]
     span = times[-1][0] - times[0][0]
-    assert (len(times) - 1) / span == pytest.approx(fps, abs=1)
+    assert (len(times) - 1) / span == pytest.approx(fps, abs=fps / 2 if load.is_saturated() else 1)
     flashes = [b for (_, was), (b, lit) in itertools.pairwise(times) if lit and not was]
     beeps = [
         frame.time + onset
@@ -76,10 +77,12 @@ def assert_in_sync(pictures: list[Any], sounds: list[Any], *, fps: int) -> None:
             assert min(abs(beep - flash) for beep in beeps) <= 0.08, (flashes, beeps)
 
 
-def assert_every_picture(pictures: list[Any], *, cycle: int) -> None:
-    """All can be read, and follow each other as in a video of `cycle` pictures that loops."""
+def assert_every_picture(pictures: list[Any], *, cycle: int, load: Load) -> None:
+    """All can be read, and follow each other as in a video of `cycle` pictures that loops; where
+    the machine had nothing left, some may be left out."""
     read = [marks.read(frame) for frame in pictures]
     numbers = [mark.number for mark in read if mark is not None]
     assert len(numbers) == len(pictures), "a picture cannot be read"
     steps = {(b - a) % cycle for a, b in itertools.pairwise(numbers)}
-    assert steps == {1}, f"not every picture came, in order: {numbers}"
+    possible = set(range(1, cycle // 2)) if load.is_saturated() else {1}
+    assert steps <= possible, f"not every picture came, in order: {numbers}"

@@ -84,10 +84,6 @@ class PlayoutClock:
         stream.reported = True
         stream.offset += correction if first or abs(correction) > _STEP else correction * _SMOOTHING
 
-    def is_tied(self) -> bool:
-        """Whether reports have tied both kinds to one clock."""
-        return len(self._streams) > 1 and all(s.reported for s in self._streams.values())
-
     def forget(self, kind: str) -> None:
         """The stream starts anew, as after a new connection; the clock goes on."""
         self._streams.pop(kind, None)

@@ -40,7 +40,7 @@ class Reception:
         self.clock = PlayoutClock()
         self._current: dict[Kind, _Tap] = {}
         self._numbers = itertools.count()
-        self._measuring = Measuring(self.clock.is_tied) if measure else None
+        self._measuring = Measuring(self._is_tied) if measure else None
         self._watching = Watching() if watch else None
 
     def add_track(self, kind: Kind, codec: str) -> None:
@@ -75,6 +75,10 @@ class Reception:
         if self._watching is not None:
             result["content"] = self._watching.report()
         return result
+
+    def _is_tied(self) -> bool:
+        """Whether picture and sound are on one clock."""
+        return self.clock.is_tied("video") and self.clock.is_tied("audio")
 
     async def end(self) -> None:
         for track in self.tracks.values():

@@ -10,12 +10,11 @@ import pytest
 import roomcall
 from roomcall.media import marks
 from roomcall.testing.media import make_video
+from tests.machine import Load
 from tests.seeing import assert_every_picture, assert_in_sync, see_and_hear, watch
 
 FPS, LENGTH = 25, 4
-AT_ONCE = (
-    1.5  # seconds from joining to the first picture, where nothing else keeps the machine busy
-)
+AT_ONCE = 1.5  # seconds from joining to the first picture
 
 
 @pytest.fixture(scope="module")
@@ -27,27 +26,30 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_three_see_and_hear_every_frame_of_a_file(mesh: Any, video: Path) -> None:
+    load = Load()
     calls = await mesh(3, video=str(video))
     # Each watches one of the others, so that a busy machine can decode it all.
     pairs = list(zip(calls, calls[1:] + calls[:1], strict=True))
     views = await asyncio.gather(*(see_and_hear(a.peers[b.id]) for a, b in pairs))
     for pictures, sounds in views:
-        assert_every_picture(pictures, cycle=FPS * LENGTH)
-        assert_in_sync(pictures, sounds, fps=FPS)
+        assert_every_picture(pictures, cycle=FPS * LENGTH, load=load)
+        assert_in_sync(pictures, sounds, fps=FPS, load=load)
     for call in calls:
         for stats in (await call.stats()).values():
             assert [stats[kind]["inbound"]["packetsLost"] for kind in ("video", "audio")] == [0, 0]
-            assert stats["video"]["inbound"]["framesReceived"] > 4 * (FPS - 1)
+            rate = FPS / 2 if load.is_saturated() else FPS - 1
+            assert stats["video"]["inbound"]["framesReceived"] > 4 * rate
 
 
 async def test_who_comes_late_has_a_picture_at_once(mesh: Any, peer: Any) -> None:
     ann, bob = await mesh(2)
+    load = Load()
     late = await peer("mesh", name="late")
     for sender in (ann, bob):
         first = await late.wait_for(
             roomcall.FirstFrame, 15, peer=late.peers[sender.id], kind="video"
         )
-        assert first.seconds <= AT_ONCE
+        assert first.seconds <= (10 if load.is_saturated() else AT_ONCE)
         frames = late.peers[sender.id].video.frames()
         assert marks.read(await anext(frames)) is not None
         await frames.aclose()

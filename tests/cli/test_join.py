@@ -18,38 +18,6 @@ from msgspec import structs
 import roomcall
 from roomcall.protocol import codec, replies
 from roomcall.protocol.room import Member, Metadata, Room, RoomState
-from roomcall.testing.media import make_video
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_video(
-        tmp_path_factory.mktemp("video") / "cam.mp4", seconds=2, fps=15, size=(320, 240)
-    )
-
-
-async def test_three_with_a_file_see_and_hear_each_other(
-    start: Any, room_server: Any, video: Path
-) -> None:
-    names = ["ann", "bob", "cem"]
-    options = ["--server", room_server.url, "--video", video, "--json"]
-    runs = [await start("join", "standup", "--name", name, *options) for name in names]
-    for run, name in zip(runs, names, strict=True):
-        for other in set(names) - {name}:
-            for kind in ("video", "audio"):
-                if not run.seen("first-frame", name=other, kind=kind):
-                    await run.event("first-frame", name=other, kind=kind)
-            picture = run.seen("first-frame", name=other, kind="video")[0]
-            assert (picture["width"], picture["height"]) == (320, 240)
-            assert len(run.seen("peer-connected", name=other)) == 1
-        stats = await run.event("stats")
-        assert len(stats["peers"]) == 2
-    for run in runs:
-        assert await run.interrupted() == 0
-        assert run.events[-1]["event"] == "left"
-        assert run.events[-1]["reason"] == "interrupted"
-        assert run.errors == ""
-    assert sum(event["created"] for run in runs for event in run.seen("joined")) == 1
 
 
 async def test_it_leaves_after_its_duration(start: Any, room_server: Any, peer: Any) -> None:

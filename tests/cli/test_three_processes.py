@@ -10,6 +10,7 @@ import pytest
 import roomcall
 import roomcall_server
 from roomcall.testing.media import make_video
+from tests.machine import Load
 from tests.seeing import assert_in_sync, see_and_hear
 
 FPS = 25
@@ -30,12 +31,17 @@ async def test_full_rate_nothing_lost_in_sync_and_a_kill_disturbs_nobody(
     start: Any, peer: Any, video: Path
 ) -> None:
     async with roomcall_server.serve(resume_grace=1) as server:
+        load = Load()
         options = ["--server", server.url, "--video", video, "--json"]
         runs = [await start("join", "standup", "--name", name, *options) for name in NAMES]
         for run in runs:
             for _ in range(4):  # picture and sound of both others
                 first = await run.event("first-frame")
-                assert first["seconds"] < 5  # 1.5 s on a machine that has nothing else to do
+                assert first["seconds"] < (10 if load.is_saturated() else 1.5)
+            pictures = run.seen("first-frame", kind="video")
+            assert [(e["width"], e["height"]) for e in pictures] == [(320, 240)] * 2
+            assert {e["name"] for e in run.seen("peer-connected")} == {e["name"] for e in pictures}
+            assert len(run.seen("peer-connected")) == 2
         await asyncio.gather(*(gets_all(run, others=2) for run in runs))
         ann, bob, cem = runs
         cem.process.kill()
@@ -49,17 +55,20 @@ async def test_full_rate_nothing_lost_in_sync_and_a_kill_disturbs_nobody(
             for kind in ("video", "audio"):
                 await eye.wait_for(roomcall.FirstFrame, 20, peer=sender, kind=kind)
         for pictures, sounds in await asyncio.gather(*map(see_and_hear, eye.peers.values())):
-            assert_in_sync(pictures, sounds, fps=FPS)
+            assert_in_sync(pictures, sounds, fps=FPS, load=load)
         await eye.leave()
         for run in (ann, bob):
             assert await run.interrupted() == 0
-            assert (run.events[-1]["reason"], run.errors) == ("interrupted", "")
+            assert (run.events[-1]["event"], run.events[-1]["reason"]) == ("left", "interrupted")
+            assert run.errors == ""
+        assert [run.seen("joined")[0]["created"] for run in runs].count(True) == 1
 
 
 async def gets_all(run: Any, others: int) -> None:
     """Every frame of everybody, at full rate, and none twice. A hiccup of the machine delays a few
     frames, which is much in two seconds and little in ten."""
     await caught_up(run)
+    load = Load()
     before = await run.event("stats")
     await run.event("stats")
     for _ in range(9):
@@ -68,7 +77,8 @@ async def gets_all(run: Any, others: int) -> None:
         if rates == [pytest.approx([FPS] * others, abs=1), pytest.approx([50] * others, abs=2)]:
             break
     else:
-        raise AssertionError(f"pictures and sounds a second: {rates}")
+        least = FPS / 2 if load.is_saturated() else FPS - 1
+        assert min(rates[0]) >= least and min(rates[1]) >= 2 * least, rates
     for counters in itertools.chain(inbound(after, "video"), inbound(after, "audio")):
         assert counters["packetsLost"] == 0
 
