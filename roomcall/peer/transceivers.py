@@ -129,6 +129,8 @@ class Transceivers:
         if kind == "video":
             transceiver.setCodecPreferences(self._video_codecs())
         self._taps[transceiver] = internals.tap_receiver(transceiver.receiver)
+        if kind not in self._shown:
+            self._show(kind, [transceiver])
         return transceiver
 
     def _video_codecs(self) -> list[RTCRtpCodecCapability]:
