@@ -55,6 +55,9 @@ class Visitor:
     async def go(self, where: str = "/") -> None:
         await self._do(self.page.goto(self.url + where))
 
+    async def close(self) -> None:
+        await self._do(self.page.context.close())
+
     async def reload(self) -> None:
         await self._do(self.page.reload())
 
@@ -153,6 +156,6 @@ async def visit(chromium: Any, room_server: roomcall_server.Server) -> AsyncIter
 
     yield open_one
     for visitor in visitors:
-        await chromium.do(visitor.page.context.close())
+        await visitor.close()
     errors = [error for visitor in visitors for error in visitor.errors]
     assert not errors, errors

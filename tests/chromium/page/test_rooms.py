@@ -5,8 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 import roomcall
+from roomcall_server.config import Config
+from roomcall_server.http import page, websocket
+from roomcall_server.service import Service
+from roomcall_server.store.memory import MemoryStore
 
 pytestmark = pytest.mark.system("chromium")
 
@@ -112,6 +117,27 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
     assert datetime.now(UTC) >= opens
     # Others come by its id, as they cannot know its name.
     assert re.fullmatch(r"#/room/[0-9a-f-]{36}", await ann.run("() => location.hash"))
+
+
+async def test_it_works_below_a_prefix(visit: Any) -> None:
+    """As where it stands among other things: it has relative addresses only."""
+    service = Service(Config(), MemoryStore(0))
+    below = web.Application()
+    below.add_routes([*websocket.routes(service), *page.routes()])
+    app = web.Application()
+    app.add_subapp("/calls", below)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/calls"
+    ann = await visit(url)
+    await ann.join("standup", "ann")
+    await ann.is_in_call()
+    link = "import('/calls/page/main.js').then(({ app }) => app.linkTo(app.call.room))"
+    assert await ann.run(link) == f"{url}/#/room/standup"
+    await ann.close()
+    await service.close()
+    await runner.cleanup()
 
 
 async def test_what_is_not_there_is_said(visit: Any) -> None:

@@ -119,6 +119,27 @@ async def test_a_dead_path_is_seen_and_left_for_another(
     assert ice_agent(page._connection._pc).active is not old
 
 
+async def test_a_new_connection_takes_over_without_a_pause(visit: Any, peer: Any) -> None:
+    """As where the other end has lost its state and offers anew."""
+    bob = await peer("standup", name="bob", **SMALL)
+    ann = await visit()
+    await ann.join("standup", "ann")
+    await ann.pictures(1)
+    before = await ann.run(TRACKS)
+    (page,) = bob.peers.values()
+    page._post(lambda: page._negotiation.offer("anew"))
+    await ann.until(f"(before) => `${{({TRACKS})()}}` !== `${{before}}`", before)
+    await ann.pictures(1, more=30)
+    assert await ann.longest_gap() < STILL
+    connected = await count(bob, roomcall.PeerConnected)
+    assert connected == 2
+
+
+async def count(call: roomcall.Call, event: type[roomcall.Event]) -> int:
+    await call.leave()
+    return len([one async for one in call if isinstance(one, event)])
+
+
 async def test_either_side_restarts_ice_while_pictures_go_on(visit: Any, peer: Any) -> None:
     bob = await peer("standup", name="bob", **SMALL)
     ann = await visit()

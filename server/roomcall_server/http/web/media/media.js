@@ -24,7 +24,8 @@ export class Media {
   devices = { audio: [], video: [] };
   /** @type {DeviceIds} chosen ones */
   ids;
-  problem = "";
+  /** What went wrong with each, for people. @type {Record<Kind, string>} */
+  problems = { audio: "", video: "" };
   /** Both tracks are of one stream, which tells the other side to play them in time. */
   stream = new MediaStream();
   /** @type {(kind: Kind) => void} */
@@ -96,6 +97,7 @@ export class Media {
   }
 
   stopMicrophone() {
+    this.problems.audio = "";
     this.#microphone?.stop();
     this.#microphone = null;
     this.hasMicrophone = false;
@@ -105,7 +107,7 @@ export class Media {
   /** Until the user ends it. */
   async shareScreen() {
     if (!canShareScreen) {
-      this.problem = "This browser cannot share the screen.";
+      this.problems.video = "This browser cannot share the screen.";
       return this.onChange("video");
     }
     await this.#attempt("screen", async () => {
@@ -122,10 +124,10 @@ export class Media {
       await played.open(file);
     } catch {
       played.close();
-      this.problem = `${file.name} cannot be played by this browser.`;
+      this.problems.video = `${file.name} cannot be played by this browser.`;
       return this.onChange("video");
     }
-    this.problem = "";
+    this.problems.video = "";
     this.#remember();
     this.#endPicture();
     this.#file = played;
@@ -142,13 +144,12 @@ export class Media {
       await this.useCamera(this.ids.video);
       if (this.source === "camera") return;
     }
-    this.stopPicture();
+    this.#showNothing();
   }
 
   stopPicture() {
-    this.#endPicture();
-    this.source = "none";
-    this.onChange("video");
+    this.problems.video = "";
+    this.#showNothing();
   }
 
   /** @param {Kind} kind @param {boolean} muted */
@@ -171,13 +172,14 @@ export class Media {
 
   /** @param {string} what @param {() => Promise<void>} open */
   async #attempt(what, open) {
+    const kind = what === NAMES.audio ? "audio" : "video";
     try {
       await open();
-      this.problem = "";
+      this.problems[kind] = "";
     } catch (error) {
       // Who closes the browser's choice of a screen has said no, and needs no word about it.
-      if (what !== "screen") this.problem = problemOf(error, what);
-      this.onChange(what === NAMES.audio ? "audio" : "video");
+      if (what !== "screen") this.problems[kind] = problemOf(error, what);
+      this.onChange(kind);
     }
     await this.#list();
   }
@@ -190,6 +192,12 @@ export class Media {
     if (source === "screen") this.muted.video = false;
     if (source === "camera" && this.muted.video) track.stop();
     else this.#picture = this.#watched(track, () => void this.stopSharing());
+    this.onChange("video");
+  }
+
+  #showNothing() {
+    this.#endPicture();
+    this.source = "none";
     this.onChange("video");
   }
 

@@ -56,7 +56,8 @@ export function DeviceChoice({ media }) {
     </div>
     ${sharing && html`<p class="hint">${media.source === "file"
       ? html`The room sees and hears <bdi>${media.fileName}</bdi>.` : "The room sees your screen."}</p>`}
-    ${media.problem && html`<p class="problem" role="alert">${media.problem}</p>`}
+    ${[...new Set(Object.values(media.problems))].filter(Boolean).map((problem) => html`
+      <p class="problem" role="alert" key=${problem}>${problem}</p>`)}
   </fieldset>`;
 }
 
