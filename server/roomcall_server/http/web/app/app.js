@@ -43,6 +43,9 @@ export class App {
   /** @type {RoomSettings | null} */
   #making = null;
   #rendering = false;
+  #connected = () => {};
+  /** Of the first connection. @type {Promise<void>} */
+  #connection = new Promise((resolve) => (this.#connected = resolve));
 
   /** @param {() => void} render */
   constructor(render) {
@@ -128,11 +131,11 @@ export class App {
     this.#route();
   }
 
-  /** With a token that the server demands. @param {string} token */
-  authorize(token) {
+  /** A server that has ended it for good is asked once more, with a token where it demands one. @param {string} token */
+  askAgain(token) {
     this.client.close();
     this.refused = null;
-    this.client = this.#connect(token);
+    this.client = this.#connect(token || this.client.token);
     this.client.start();
     this.again();
   }
@@ -193,7 +196,8 @@ export class App {
     if (this.isConnected) void entry.look();
     const { name } = this.preferences;
     if (!settings && preferences.wasIn(room)) {
-      void opened.then(() => this.entry === entry && this.isConnected && this.join(name));
+      const ready = Promise.all([opened, this.#connection]);
+      void ready.then(() => this.entry === entry && entry.stage === "preview" && this.join(name));
     }
   }
 
@@ -230,6 +234,7 @@ export class App {
     return new Client(address, token, {
       greeted: (hello) => {
         this.isConnected = this.wasConnected = true;
+        this.#connected();
         this.call?.greeted(hello);
         if (!hello.resumed) this.entry?.forgotten();
         void this.lobby?.refresh();
@@ -246,7 +251,9 @@ export class App {
       },
       over: (code) => {
         this.isConnected = false;
-        if (this.call) return this.call.close(), this.#ended(code);
+        this.call?.close();
+        this.call = null;
+        this.#closeMedia();
         this.refused = code;
         this.changed();
       },

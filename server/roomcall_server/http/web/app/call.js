@@ -17,23 +17,19 @@
  * @property {(code: string, detail?: string) => void} ended it was not we who have ended it
  */
 
-import { EMPTY, forgotten, lookedUp, oldest, said } from "../core/chatlog.js";
 import { changed, memberOf } from "../core/room.js";
 import { nameOf } from "../core/wording.js";
 import { Mesh } from "../peer/mesh.js";
 import { Refused } from "../signaling/client.js";
+import { Conversation } from "./conversation.js";
 
 const SIGNALS = ["offer", "answer", "ice-candidate", "hangup", "renegotiate"];
 const MEASURE = 1_000;
 const RENEW_AT = 0.75; // of the time for which credentials of ICE servers hold
 const MIN_RENEWAL = 5;
-const HISTORY = 50;
 const MAX_KNOWN = 1000; // names of who was here; then the oldest go
 
 export class Call {
-  chat = EMPTY;
-  unread = 0;
-  isReading = false; // the chat is open
   /** @type {number | null} where we had to join again and there is no place now */
   position = null;
   isOnline = true;
@@ -54,6 +50,7 @@ export class Call {
     this.room = room;
     this.ticket = ticket;
     this.listener = listener;
+    this.chat = new Conversation(client, room.id, () => listener.changed());
     this.id = client.hello?.id ?? "";
     this.#iceServers = client.hello?.iceServers ?? [];
     this.#know(room);
@@ -62,7 +59,7 @@ export class Call {
     media.onChange = (kind) => this.#mediaChanged(kind);
     this.#measuring = setInterval(() => this.#measure(), MEASURE);
     void this.#tellMuted();
-    void this.older();
+    void this.chat.older();
     if (this.#iceServers.length) void this.#renewIceServers();
   }
 
@@ -111,7 +108,7 @@ export class Call {
       case "muted":
         return this.#muted(message.kind);
       case "chat":
-        return this.#said(message);
+        return this.chat.heard(message, message.from === this.id);
       case "queued":
         this.position = message.position;
         return this.listener.changed();
@@ -141,23 +138,6 @@ export class Call {
   }
 
   // What the user does
-
-  /** To all. @param {string} text */
-  say(text) {
-    return this.client.ask({ type: "chat", roomId: this.room.id, payload: text });
-  }
-
-  /** Look up what was said before. */
-  async older() {
-    const payload = { roomId: this.room.id, limit: HISTORY, before: oldest(this.chat) };
-    try {
-      const { messages, hasMore } = await this.client.ask({ type: "chat-history", payload });
-      this.chat = lookedUp(this.chat, messages, hasMore);
-      this.listener.changed();
-    } catch {
-      // A server without a history says no; there is nothing to show then.
-    }
-  }
 
   /** @param {"audio" | "video"} kind @param {boolean} muted */
   async mute(kind, muted) {
@@ -215,13 +195,6 @@ export class Call {
     }
   }
 
-  /** @param {import("../core/protocol.js").ChatMessage} message */
-  #said(message) {
-    this.chat = said(this.chat, message);
-    if (!this.isReading && message.from !== this.id) this.unread += 1;
-    this.listener.changed();
-  }
-
   /** The host has muted us. @param {"audio" | "video" | "all"} kind */
   #muted(kind) {
     if (kind !== "video") void this.media.setMuted("audio", true);
@@ -267,7 +240,7 @@ export class Call {
     this.id = this.client.hello?.id ?? "";
     this.room = room;
     this.#know(room);
-    this.chat = forgotten(this.chat);
+    this.chat.restart();
     this.mesh.restart(this.#context());
     for (const id of room.participants) this.mesh.arrive(id, true);
     void this.#tellMuted();

@@ -23,9 +23,7 @@ export class CallView extends Component {
   /** @param {Panel} panel */
   toggle(panel) {
     const next = this.state.panel === panel ? null : panel;
-    const { call } = this.props;
-    call.isReading = next === "chat";
-    if (call.isReading) call.unread = 0;
+    this.props.call.chat.show(next === "chat");
     this.setState({ panel: next });
   }
 
@@ -53,8 +51,8 @@ export class CallView extends Component {
         <${IconButton} id="toggle-people" icon="people" label=${`People, ${call.room.members.length}`}
           text=${`${call.room.members.length}`}
           aria-expanded=${panel === "people"} onClick=${() => this.toggle("people")} />
-        <${IconButton} id="toggle-chat" icon="chat" text=${call.unread ? `${call.unread}` : ""}
-          label=${call.unread ? `Chat, ${call.unread} unread` : "Chat"}
+        <${IconButton} id="toggle-chat" icon="chat" text=${call.chat.unread ? `${call.chat.unread}` : ""}
+          label=${call.chat.unread ? `Chat, ${call.chat.unread} unread` : "Chat"}
           aria-expanded=${panel === "chat"} onClick=${() => this.toggle("chat")} />
         <span class="gap"></span>
         <${IconButton} icon="leave" label="Leave" kind="danger" onClick=${() => app.leave()} />

@@ -48,7 +48,7 @@ export class ChatPanel extends Component {
     field.value = "";
     this.#atEnd = true;
     try {
-      await this.props.call.say(text);
+      await this.props.call.chat.say(text);
       this.setState({ problem: "" });
     } catch (error) {
       if (!field.value) field.value = text;
@@ -66,14 +66,14 @@ export class ChatPanel extends Component {
 
   render() {
     const { call, onClose } = this.props;
-    const { messages, hasMore } = call.chat;
+    const { messages, hasMore } = call.chat.log;
     return html`<section class="panel" aria-labelledby="chat-title"
       onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && onClose()}>
       <header><h2 id="chat-title">Chat</h2>
         <${IconButton} icon="close" label="Close the chat" kind="quiet" onClick=${onClose} /></header>
       <div class="messages" role="log" aria-labelledby="chat-title" tabindex="0" onScroll=${this.scrolled}
         ref=${(/** @type {HTMLElement | null} */ list) => (this.#list = list)}>
-        ${hasMore && html`<button type="button" onClick=${() => call.older()}>Show older</button>`}
+        ${hasMore && html`<button type="button" onClick=${() => call.chat.older()}>Show older</button>`}
         ${!messages.length && html`<p class="hint">Nobody has said anything yet.</p>`}
         ${messages.map((message, index) => html`<${Said} key=${keyOf(message)} call=${call} message=${message}
           isFollowing=${messages[index - 1]?.from === message.from} />`)}

@@ -47,11 +47,11 @@ export function RefusedView({ app }) {
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    app.authorize(`${fields.get("token") ?? ""}`.trim());
+    app.askAgain(`${fields.get("token") ?? ""}`.trim());
   };
   return html`<main class="message">
     <form class="card" onSubmit=${submit}>
-      <h1 tabindex="-1" ref=${begins}>The server does not let you in</h1>
+      <h1 tabindex="-1" ref=${begins}>You are not connected</h1>
       <p role="alert">${explained(code)}</p>
       ${code === "unauthorized" && html`<label>Token
         <input name="token" type="password" required autocomplete="off" /></label>`}

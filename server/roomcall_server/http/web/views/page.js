@@ -15,7 +15,7 @@ export function Page({ app }) {
   return html`
     <${Line} app=${app} />
     <div class="view">${viewOf(app)}</div>
-    <div class="notices" role="status" aria-label="What has happened">
+    <div class="notices" role="status" aria-atomic="false" aria-label="What has happened">
       ${app.notices.map(({ id, text }) => html`<p key=${id}><bdi>${text}</bdi></p>`)}
     </div>
   `;
@@ -48,7 +48,7 @@ function Line({ app }) {
 
 /** @param {App} app */
 function titleOf({ call, entry }) {
-  const unread = call?.unread ? `(${call.unread}) ` : "";
+  const unread = call?.chat.unread ? `(${call.chat.unread}) ` : "";
   const room = call?.room.name ?? entry?.name;
   return room ? `${unread}${room} – roomcall` : "roomcall";
 }

@@ -14,6 +14,11 @@ export function IconButton({ icon, label, kind = "", text = "", ...rest }) {
   </button>`;
 }
 
+/** Close the dialog around a button: so the focus goes back to where it was. @param {Event} event */
+export function closeDialog({ target }) {
+  /** @type {Element} */ (target).closest("dialog")?.close();
+}
+
 /**
  * A modal dialog, for as long as it is rendered. Escape and its button close it.
  * @param {{title: string, onClose: () => void, children?: unknown}} props
@@ -25,7 +30,7 @@ export function Dialog({ title, onClose, children }) {
   return html`<dialog ref=${shown} aria-labelledby="dialog-title" onClose=${onClose}>
     <header>
       <h2 id="dialog-title">${title}</h2>
-      <${IconButton} icon="close" label="Close" kind="quiet" onClick=${onClose} />
+      <${IconButton} icon="close" label="Close" kind="quiet" onClick=${closeDialog} />
     </header>
     ${children}
   </dialog>`;

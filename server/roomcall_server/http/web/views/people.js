@@ -3,7 +3,7 @@
 import { nameOf } from "../core/wording.js";
 import { Component, html, takesFocus } from "./html.js";
 import { Icon } from "./icons.js";
-import { Dialog, IconButton, Name } from "./parts.js";
+import { Dialog, IconButton, Name, closeDialog } from "./parts.js";
 
 /**
  * @typedef {import("../app/app.js").App} App
@@ -30,7 +30,7 @@ export class PeoplePanel extends Component {
     const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
     const memberId = this.state.removing?.id;
     this.order("remove-member", { memberId, reason: fields.get("reason"), ban: fields.has("ban") });
-    this.setState({ removing: null });
+    closeDialog(event);
   };
 
   render() {
@@ -58,21 +58,19 @@ export class PeoplePanel extends Component {
 
   /** @param {Member} member */
   #removal(member) {
-    const close = () => this.setState({ removing: null });
-    return html`<${Dialog} title=${`Remove ${nameOf(member)}?`} onClose=${close}>
+    return html`<${Dialog} title=${`Remove ${nameOf(member)}?`} onClose=${() => this.setState({ removing: null })}>
       <form onSubmit=${this.remove}>
         <label>Why (they are told) <input name="reason" maxlength="256" autocomplete="off" /></label>
         <label class="check"><input name="ban" type="checkbox" /> They may not come back</label>
         <div class="buttons"><button class="danger">Remove</button>
-          <button type="button" onClick=${close}>Cancel</button></div>
+          <button type="button" onClick=${closeDialog}>Cancel</button></div>
       </form><//>`;
   }
 
   #closing() {
-    const close = () => this.setState({ closing: false });
-    return html`<${Dialog} title="Close the room for everybody?" onClose=${close}>
+    return html`<${Dialog} title="Close the room for everybody?" onClose=${() => this.setState({ closing: false })}>
       <div class="buttons"><button type="button" class="danger" onClick=${() => this.order("close-room")}>Close the room</button>
-        <button type="button" onClick=${close}>Cancel</button></div><//>`;
+        <button type="button" onClick=${closeDialog}>Cancel</button></div><//>`;
   }
 }
 
