@@ -109,7 +109,7 @@ async def watched(found: list[roomcall.Call]) -> AsyncIterator[list[Watch]]:
 
 async def restart(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
     """Milliseconds beyond the frames' distance: with a restart, and without."""
-    figures: list[tuple[float, ...]] = []
+    figures = []
     async with (
         roomcall_server.serve() as server,
         calls(server.url, "bench", None, None) as (ann, bob),
@@ -151,7 +151,7 @@ async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[tup
     # Anywhere in the second between two questions for consent.
     starts = [BEFORE + number * (CUT + BETWEEN) + phases.random() for number in range(rounds)]
     network = ",".join(f"cut={start:g}s+{CUT:g}s" for start in starts)
-    figures: list[tuple[float, ...]] = []
+    figures = []
     async with (
         calls(server, f"bench {pair}", network, None) as found,
         watched(found) as watches,
@@ -176,9 +176,8 @@ async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[tup
 async def _hear(call: roomcall.Call, times: list[float]) -> None:
     """When it says that its path is lost."""
     async for event in call:
-        if not isinstance(event, roomcall.PeerDisconnected):
-            continue
-        times.append(now())
+        if isinstance(event, roomcall.PeerDisconnected):
+            times.append(now())
 
 
 # The server is killed
@@ -205,7 +204,7 @@ async def server_process(port: int) -> AsyncIterator[tuple[asyncio.subprocess.Pr
 
 async def server(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
     """Seconds: the longest gap, and from the server's return until all know each other."""
-    figures: list[tuple[float, ...]] = []
+    figures = []
     for _ in range(rounds):
         async with AsyncExitStack() as stack:
             async with server_process(0) as (process, url):

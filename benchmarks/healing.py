@@ -20,7 +20,6 @@ import statistics
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import click
@@ -77,7 +76,7 @@ async def _run(cases: Mapping[str, int]) -> dict[str, list[tuple[float, ...]]]:
         results = {}
         for case, rounds in cases.items():
             task = progress.add_task(case, total=rounds)
-            results[case] = await MEASURES[case](rounds, partial(progress.advance, task))
+            results[case] = await MEASURES[case](rounds, lambda task=task: progress.advance(task))
     return results
 
 

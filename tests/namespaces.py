@@ -1,4 +1,4 @@
-"""Network namespaces of a test (Linux, as root): machines with addresses, and cables."""
+"""Network namespaces of a test (Linux, as root): machines with addresses of their own, and cables."""
 
 import itertools
 import os

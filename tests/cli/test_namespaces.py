@@ -44,6 +44,7 @@ async def seconds_until_pictures(run: Any, since: datetime) -> float:
             at = datetime.fromisoformat(stats["at"])
             (peer,) = stats["peers"].values()
             count = peer["video"]["inbound"]["framesReceived"]
+            print(at, count)
             if at > since:
                 before = count if before is None else before
                 if count >= before + NEW_PICTURES:
