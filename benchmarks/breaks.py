@@ -17,13 +17,9 @@ import roomcall
 import roomcall_server
 
 FPS = 15
-OPTIONS: dict[str, Any] = {
-    "video": "testsrc",
-    "audio": "none",
-    "video_size": (160, 120),
-    "fps": FPS,
-}
+OPTIONS: dict[str, Any] = {"video": "testsrc", "video_size": (160, 120), "fps": FPS}
 Tick = Callable[[], None]
+Figures = tuple[float, ...]  # of one round
 
 PATIENCE = 30.0  # seconds for anything that is waited for
 SETTLED = 1.2  # seconds after a restart in which its pictures count; the old path ends after 1 s
@@ -74,13 +70,15 @@ class Watch:
 
 @asynccontextmanager
 async def calls(
-    server: str, room: str, *networks: str | None
+    server: str, room: str, *networks: str | None, audio: str = "none"
 ) -> AsyncIterator[list[roomcall.Call]]:
     """One for each network, each of which has a picture of every other."""
     async with AsyncExitStack() as stack:
         found = [
             await stack.enter_async_context(
-                roomcall.join(room, server=server, name=f"{i}", network=network, **OPTIONS)
+                roomcall.join(
+                    room, server=server, name=f"{i}", network=network, audio=audio, **OPTIONS
+                )
             )
             for i, network in enumerate(networks)
         ]
@@ -107,9 +105,9 @@ async def watched(found: list[roomcall.Call]) -> AsyncIterator[list[Watch]]:
 # ICE restarted on a living path
 
 
-async def restart(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
+async def restart(rounds: int, tick: Tick) -> list[Figures]:
     """Milliseconds beyond the frames' distance: with a restart, and without."""
-    figures = []
+    figures: list[Figures] = []
     async with (
         roomcall_server.serve() as server,
         calls(server.url, "bench", None, None) as (ann, bob),
@@ -133,7 +131,7 @@ async def restart(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
 # Nothing passes for a while
 
 
-async def cut(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
+async def cut(rounds: int, tick: Tick) -> list[Figures]:
     """Seconds from the cut until both have told, and from the mending to the first picture."""
     pairs = min(PAIRS, rounds)
     shares = [len(range(pair, rounds, pairs)) for pair in range(pairs)]
@@ -146,12 +144,12 @@ async def cut(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
     return [figures for task in tasks for figures in task.result()]
 
 
-async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[tuple[float, ...]]:
+async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[Figures]:
     phases = random.Random(pair)
     # Anywhere in the second between two questions for consent.
     starts = [BEFORE + number * (CUT + BETWEEN) + phases.random() for number in range(rounds)]
     network = ",".join(f"cut={start:g}s+{CUT:g}s" for start in starts)
-    figures = []
+    figures: list[Figures] = []
     async with (
         calls(server, f"bench {pair}", network, None) as found,
         watched(found) as watches,
@@ -163,10 +161,11 @@ async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[tup
         hearing = [
             group.create_task(_hear(call, times)) for call, times in zip(found, told, strict=True)
         ]
-        for number, start in enumerate(starts):
+        for start in starts:
             begun, mended = line.begun + start, line.begun + start + CUT
             first = [await watch.first_after(mended) for watch in watches]
-            figures.append((max(times[number] for times in told) - begun, max(first) - mended))
+            lost = [next(time for time in times if time > begun) for times in told]
+            figures.append((max(lost) - begun, max(first) - mended))
             tick()
         for task in hearing:
             task.cancel()
@@ -176,8 +175,9 @@ async def _cut_pair(server: str, pair: int, rounds: int, tick: Tick) -> list[tup
 async def _hear(call: roomcall.Call, times: list[float]) -> None:
     """When it says that its path is lost."""
     async for event in call:
-        if isinstance(event, roomcall.PeerDisconnected):
-            times.append(now())
+        match event:
+            case roomcall.PeerDisconnected():
+                times.append(now())
 
 
 # The server is killed
@@ -202,9 +202,9 @@ async def server_process(port: int) -> AsyncIterator[tuple[asyncio.subprocess.Pr
         await process.wait()
 
 
-async def server(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
+async def server(rounds: int, tick: Tick) -> list[Figures]:
     """Seconds: the longest gap, and from the server's return until all know each other."""
-    figures = []
+    figures: list[Figures] = []
     for _ in range(rounds):
         async with AsyncExitStack() as stack:
             async with server_process(0) as (process, url):
@@ -229,16 +229,16 @@ async def server(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
 # Guests come and go
 
 
-async def guests(rounds: int, tick: Tick) -> list[tuple[float, ...]]:
+async def guests(rounds: int, tick: Tick) -> list[Figures]:
     """KiB a join after `WARM_UP` of them; and more tasks, threads, descriptors than before."""
     async with (
         roomcall_server.serve() as server,
-        calls(server.url, "bench", None) as (host,),
+        calls(server.url, "bench", None, audio="testsrc") as (host,),
     ):
         warm_up = min(WARM_UP, rounds - 1)
         before, memory = [0], 0
         for number in range(rounds):
-            async with calls(server.url, "bench", None) as (guest,):
+            async with calls(server.url, "bench", None, audio="testsrc") as (guest,):
                 seen = host.peers[guest.id]
                 for call, peer in ((host, seen), (guest, guest.peers[host.id])):
                     await call.wait_for(roomcall.FirstFrame, PATIENCE, kind="video", peer=peer)

@@ -20,6 +20,7 @@ import statistics
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from . import breaks
+from .breaks import Figures, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,7 @@ ROWS = {
 }
 ROUNDS = {"restart": 50, "cut": 50, "server": 5, "guests": 100}
 
-Measure = Callable[[int, Callable[[], None]], Coroutine[Any, Any, list[tuple[float, ...]]]]
-MEASURES: Mapping[str, Measure] = {
+MEASURES: Mapping[str, Callable[[int, Tick], Coroutine[Any, Any, list[Figures]]]] = {
     "restart": breaks.restart,
     "cut": breaks.cut,
     "server": breaks.server,
@@ -70,17 +71,17 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-async def _run(cases: Mapping[str, int]) -> dict[str, list[tuple[float, ...]]]:
+async def _run(cases: Mapping[str, int]) -> dict[str, list[Figures]]:
     """For each case the rounds, for each round its figures."""
     with Progress(console=Console(stderr=True), transient=True) as progress:
         results = {}
         for case, rounds in cases.items():
             task = progress.add_task(case, total=rounds)
-            results[case] = await MEASURES[case](rounds, lambda task=task: progress.advance(task))
+            results[case] = await MEASURES[case](rounds, partial(progress.advance, task))
     return results
 
 
-def report(results: Mapping[str, list[tuple[float, ...]]]) -> Table:
+def report(results: Mapping[str, list[Figures]]) -> Table:
     table = Table(title="what a break costs", title_justify="left")
     table.add_column("")
     for column in ("median", "worst", "at most", "kept"):
@@ -94,7 +95,7 @@ def report(results: Mapping[str, list[tuple[float, ...]]]) -> Table:
     return table
 
 
-def _kept(figures: tuple[float, ...], most: float) -> str:
+def _kept(figures: Figures, most: float) -> str:
     return f"{sum(figure <= most for figure in figures)} of {len(figures)}"
 
 

@@ -6,7 +6,6 @@ Rule 3. A freeze is what the W3C calls one: a gap between two frames of more tha
         average distance and 150 ms more than it (webrtc-stats, `freezeCount`).
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,8 +82,8 @@ class FrameCounter:
     key_frames: int = 0
     freeze_count: int = 0
     total_freezes_duration: float = 0.0
-    _recent: deque[float] = field(default_factory=deque)
-    _gaps: deque[float] = field(default_factory=lambda: deque(maxlen=_FREEZE_HISTORY))
+    _recent: list[float] = field(default_factory=list)
+    _gaps: list[float] = field(default_factory=list)
     _last: float | None = None
 
     def add(self, now: float, *, key_frame: bool, shown: bool = True) -> None:
@@ -106,10 +105,16 @@ class FrameCounter:
                 self.freeze_count += 1
                 self.total_freezes_duration += gap
         self._gaps.append(gap)
+        del self._gaps[:-_FREEZE_HISTORY]
 
     def _forget(self, now: float) -> None:
         while self._recent and self._recent[0] <= now - _RATE_WINDOW:
-            self._recent.popleft()
+            del self._recent[0]
+
+    def end(self) -> None:
+        """Nothing more will come: the counts stay."""
+        self._recent.clear()
+        self._gaps.clear()
 
     def rate(self, now: float) -> float:
         """Frames in the last second."""

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import psutil
@@ -21,6 +22,7 @@ from hypothesis import settings
 
 from tests.breakable import BreakableWay
 from tests.coturn import Coturn, running_coturn
+from tests.namespaces import Namespace, NoNamespaces, namespaces
 
 # The same examples in every run, and none fails for being slow on a loaded machine. Others are
 # tried with `--hypothesis-profile default`.
@@ -42,15 +44,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         package = marker.args[0]
         tool = marker.kwargs.get("tool", package)
         if shutil.which(tool) is None:
-            reason = f"needs {tool}, from the Debian package {package}: `make test SYSTEM=1` has it"
-            (pytest.fail if _must_be_complete() else pytest.skip)(reason)
+            _missing(f"{tool}, from the Debian package {package}: `make test SYSTEM=1` has it")
         if marker.kwargs.get("root") and os.geteuid() != 0:
-            reason = "needs root, and the Debian package {package}"
-            (pytest.fail if _must_be_complete() else pytest.skip)(reason)
+            _missing("root")
 
 
-def _must_be_complete() -> bool:
-    return bool(os.environ.get("CI") or os.environ.get("SYSTEM"))
+def _missing(what: str) -> None:
+    complete = os.environ.get("CI") or os.environ.get("SYSTEM")
+    (pytest.fail if complete else pytest.skip)(f"needs {what}")
 
 
 @pytest.fixture
@@ -74,6 +75,18 @@ def coturn_with_secret() -> Iterator[Coturn]:
     """Its users have credentials that hold for a while, made from its `secret`."""
     with running_coturn(secret="a secret of two") as server:
         yield server
+
+
+@pytest.fixture
+def machines() -> Iterator[list[Namespace]]:
+    """Two, each with its loopback alone, for tests marked with `system("iproute2", tool="ip",
+    root=True)`."""
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(namespaces(2))
+        except NoNamespaces as error:
+            _missing(f"network namespaces, which this machine refuses ({error})")
+        yield made
 
 
 @pytest.fixture(autouse=True)

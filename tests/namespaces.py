@@ -1,4 +1,4 @@
-"""Network namespaces of a test (Linux, as root): machines with addresses of their own, and cables."""
+"""Network namespaces of a test (Linux, root): machines with addresses of their own, and cables."""
 
 import itertools
 import os
@@ -56,7 +56,7 @@ def namespaces(count: int) -> Iterator[list[Namespace]]:
                 made.append(space := Namespace())
                 space.open()
         except (OSError, subprocess.CalledProcessError) as error:
-            raise NoNamespaces(getattr(error, "stderr", "") or str(error)) from None
+            raise NoNamespaces((getattr(error, "stderr", "") or str(error)).strip()) from None
         yield made
     finally:
         for space in made:

@@ -78,16 +78,17 @@ class Peer:
             measure=context.measure,
             watch=context.watch,
         )
-        self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(
-            MAX_PENDING_SIGNALS
-        )
+        inbox: asyncio.Queue[Callable[[], list[e.Effect]]] = asyncio.Queue(MAX_PENDING_SIGNALS)
+        self._inbox: asyncio.Queue[Callable[[], list[e.Effect]]] | None = inbox
         self._channels: dict[DataChannel, Connection | None] = {}  # and what carries each
         self._old: list[Connection] = []  # to be closed; one may live until its successor does
         self._retiring: asyncio.TimerHandle | None = None
         self._tried = ""  # by the connection that was dropped last
         self._timer: asyncio.TimerHandle | None = None
         self._looking: set[asyncio.Future[bool]] = set()
-        self._task = asyncio.create_task(self._run(), name=f"roomcall-peer-{id}")
+        self._task: asyncio.Task[None] | None = asyncio.create_task(
+            self._run(inbox), name=f"roomcall-peer-{id}"
+        )
 
     @property
     def video(self) -> RemoteTrack | None:
@@ -216,8 +217,11 @@ class Peer:
     async def close(self) -> None:
         """The member has left, or we have. Its tracks end."""
         self.state = "closed"
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        # Events name peers long after they have left: what a peer works with goes now.
+        task, self._task, self._inbox = self._task, None, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         self._set_timer(None)
         await self._drop()
         await self._context.publications.let_go(self)
@@ -227,6 +231,8 @@ class Peer:
     # Negotiation: one step at a time, in order, so that no two descriptions are in work at once.
 
     def _post(self, step: Callable[[], list[e.Effect]]) -> None:
+        if self._inbox is None:
+            return
         try:
             self._inbox.put_nowait(step)
         except asyncio.QueueFull:
@@ -234,10 +240,10 @@ class Peer:
                 f"{self.name or self.id} sends signals too fast: one is lost"
             )
 
-    async def _run(self) -> None:
+    async def _run(self, inbox: asyncio.Queue[Callable[[], list[e.Effect]]]) -> None:
         await self._carry_out(self._negotiation.start(_call_id()))
         while True:
-            step = await self._inbox.get()
+            step = await inbox.get()
             await self._carry_out(step())
 
     async def _carry_out(self, effects: list[e.Effect]) -> None:

@@ -83,6 +83,8 @@ class Reception:
     async def end(self) -> None:
         for track in self.tracks.values():
             track.end()
+        for inbound in self.inbound.values():
+            inbound.frames.end()
         if self._measuring is not None:
             await self._measuring.close()
         if self._watching is not None:

@@ -1,26 +1,18 @@
 """The command on machines whose network changes under it: namespaces, as root."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.namespaces import Namespace, namespaces
+from tests.namespaces import Namespace
 
 pytestmark = pytest.mark.system("iproute2", tool="ip", root=True)
 
 HEALED = 12.0  # seconds; mostly it takes less than 5
 NEW_PICTURES = 10
 SMALL = ["--video", "testsrc", "--size", "160x120", "--fps", "15", "--stats-interval", "0.2"]
-
-
-@pytest.fixture
-def machines() -> Iterator[list[Namespace]]:
-    """Two, each with its loopback alone."""
-    with namespaces(2) as spaces:
-        yield spaces
 
 
 async def call_of_two(start: Any, ann: Namespace, bob: Namespace, address: str) -> list[Any]:
@@ -44,7 +36,6 @@ async def seconds_until_pictures(run: Any, since: datetime) -> float:
             at = datetime.fromisoformat(stats["at"])
             (peer,) = stats["peers"].values()
             count = peer["video"]["inbound"]["framesReceived"]
-            print(at, count)
             if at > since:
                 before = count if before is None else before
                 if count >= before + NEW_PICTURES:

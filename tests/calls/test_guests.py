@@ -1,0 +1,49 @@
+"""Those who come and go leave nothing behind at those who stay."""
+
+import asyncio
+import gc
+import threading
+import time
+from typing import Any
+
+import psutil
+
+import roomcall
+
+GUESTS = 15
+ENDING = 10.0  # seconds for what is on its way out
+
+
+async def test_after_many_guests_there_is_no_more_than_before(room_server: Any, peer: Any) -> None:
+    options = {"video": "testsrc", "video_size": (160, 120), "fps": 15}
+    host = await peer("open-house", name="host", **options)
+    before = held()
+    for _ in range(GUESTS):
+        await one_guest(host, {"server": room_server.url, **options})
+    deadline = time.monotonic() + ENDING
+    while (after := held()) != before and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    assert after == before
+
+
+async def one_guest(host: roomcall.Call, options: dict[str, Any]) -> None:
+    """It sees and is seen, then leaves."""
+    async with roomcall.join("open-house", name="guest", **options) as guest:
+        here = host.peers[guest.id]
+        for call, other in ((host, here), (guest, guest.peers[host.id])):
+            await call.wait_for(roomcall.FirstFrame, 15, kind="video", peer=other)
+            frames = other.video.frames()
+            await anext(frames)
+            await frames.aclose()
+    await host.wait_for(roomcall.PeerLeft, 10, peer=here)
+
+
+def held() -> dict[str, Any]:
+    """Tasks and threads by name, and the number of descriptors."""
+    gc.collect()
+    return {
+        "tasks": sorted(task.get_name() for task in asyncio.all_tasks()),
+        # Those of asyncio's executor come with their first work, and stay.
+        "threads": sorted(t.name for t in threading.enumerate() if "asyncio_" not in t.name),
+        "descriptors": psutil.Process().num_fds(),
+    }
