@@ -39,7 +39,8 @@ MIN_RENEWAL, RETRY_RENEWAL = 5.0, 10.0  # seconds
 @dataclass(frozen=True, slots=True)
 class CallOptions:
     """How its connections are made. `ice_servers` is W3C `RTCIceServer[]`; `measure`: what comes
-    of a `testsrc` is read; `watch`: everything that comes is decoded for its content."""
+    of a `testsrc` is read; `watch`: everything that comes is decoded for its content.
+    `on_signal` sees each signal: whether it is ours, the peer's id, and what it is."""
 
     ice_servers: Sequence[Mapping[str, Any]] = ()
     ice_policy: IcePolicy = "all"
@@ -47,6 +48,7 @@ class CallOptions:
     network: Network | None = None
     measure: bool = False
     watch: bool = False
+    on_signal: Callable[[bool, str, Mapping[str, Any]], None] | None = None
 
 
 class Call:
@@ -200,13 +202,18 @@ class Call:
             self.id,
             ConnectionConfig(self._ice, self._options.video_codec),
             self._publishing,
-            self._signaling.send,
+            self._send,
             self._reporter,
             self._on_doubt,
             self._on_told,
             self._options.measure,
             self._options.watch,
         )
+
+    async def _send(self, to: str, message: Mapping[str, Any]) -> None:
+        if self._options.on_signal is not None:
+            self._options.on_signal(True, to, message)
+        await self._signaling.send(to, message)
 
     def _use_ice_servers(self, offered: Sequence[Mapping[str, Any]]) -> None:
         servers = [*offered, *self._options.ice_servers]
@@ -282,6 +289,8 @@ class Call:
             case MemberGone(id, reason):
                 self._mesh.depart(id, reason)
             case Signal(sender, message):
+                if self._options.on_signal is not None:
+                    self._options.on_signal(False, sender, message)
                 self._mesh.signal(sender, message)
             case replies.ChatMessage():
                 self._on_chat(event)

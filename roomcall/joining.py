@@ -53,6 +53,7 @@ async def join(
     watch: bool = False,
     reconnect_for: float = RECONNECT_FOR,
     on_queued: Callable[[events.Queued], None] | None = None,
+    on_signal: Callable[[bool, str, Mapping[str, Any]], None] | None = None,
 ) -> AsyncIterator[Call]:
     """Join a room and call everybody in it: joined when entered, left when closed, also on an
     exception or cancellation.
@@ -73,6 +74,9 @@ async def join(
 
     With `wait_if_full` it waits for a place where the room is full or not open yet; meanwhile
     `on_queued` gets each new position, which the call's events begin with as well.
+
+    `on_signal` sees every offer, answer and candidate: whether it is ours, the id of the peer, and
+    the message, which holds ICE passwords.
 
     Raises `SourceError` before the server is contacted, then `ServerUnreachable`, `Refused` or
     `ProtocolError`.
@@ -109,6 +113,7 @@ async def join(
             Network.parse(network) if isinstance(network, str) else network,
             measure=measure and stats_interval is not None,
             watch=watch,
+            on_signal=on_signal,
         ),
         sources_for=sources_for,
     )

@@ -22,14 +22,12 @@ def names(count: int) -> list[str]:
     return [NAMES[i] if i < len(NAMES) else f"peer {i + 1}" for i in range(count)]
 
 
-async def show(
-    call: "Call", output: "Output", record: "Callable[[Event], None] | None" = None
-) -> None:
-    """Show every event until the call ends, and `record` it. Raises what ended it, where that is an
+async def show(call: "Call", output: "Output", *others: "Callable[[Event], None]") -> None:
+    """Show every event until the call ends, to `others` too. Raises what ended it, where that is an
     error."""
     async for event in call:
-        if record is not None:
-            record(event)
+        for see in others:
+            see(event)
         if not isinstance(event, roomcall.Queued):  # it was shown when it came: `on_queued`
             output.event(event, call.id)
     if call.error is not None:

@@ -6,6 +6,7 @@ import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Literal
 from urllib.parse import unquote
 
@@ -308,6 +309,14 @@ expect_option = click.option(
     multiple=True,
     help="What has to hold of each who is received, such as framesPerSecond.min>=20 or loss<1%;"
     " repeatable. Exits with 1 where it does not.",
+)
+
+bundle_option = click.option(
+    "--bundle",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Leave there what is needed to understand a failure: SDP, candidates, statistics, logs; no"
+    " secrets.",
 )
 
 json_option = click.option("--json", is_flag=True, help="One JSON object a line.")

@@ -24,6 +24,8 @@ Event = Mapping[str, Any]
 Stats = Mapping[str, Any]
 KINDS = ("video", "audio")
 MOST_STATS = 3600
+# Who leaves closes its connections, and the others may see that before they are told.
+_OF_LEAVING = {"peer-disconnected", "peer-failed", "signaling-lost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,17 @@ class Run:
         self.stats: list[Event] = []  # those that count
         self._by_kind: defaultdict[str, list[Event]] = defaultdict(list)
         self._is_measuring = False
-        # Which of its statistics count: from this number to before that, where they do.
+        # Where in its events the measuring begins, and ends.
         self.measured: tuple[int, int | None] | None = None
-        self._count = 0  # of its statistics
+        self._count = 0  # of its events
 
     def add(self, event: Event) -> None:
+        self._count += 1
+        if self.is_measured and event["event"] in _OF_LEAVING:
+            return
         of_kind = self._by_kind[event["event"]]
         of_kind.append(event)
         if event["event"] == "stats":
-            self._count += 1
             if self._is_measuring:
                 self.stats.append(event)
             for events in (of_kind, self.stats):
@@ -66,12 +70,17 @@ class Run:
         self._is_measuring = True
         # What growth is measured from.
         self.stats = self._by_kind["stats"][-1:]
-        self.measured = self._count - len(self.stats), None
+        self.measured = self._count, None
 
     def end_measuring(self) -> None:
         if self._is_measuring and self.measured is not None:
             self._is_measuring = False
             self.measured = self.measured[0], self._count
+
+    @property
+    def is_measured(self) -> bool:
+        """It has been, and is not any more."""
+        return self.measured is not None and not self._is_measuring
 
     def of(self, kind: str, member: Member | None = None, /, **fields: Any) -> list[Event]:
         """Its events of a kind: about a member, with fields as given."""

@@ -303,4 +303,15 @@ def test_only_what_was_measured_counts() -> None:
             of_ann.end_measuring()
         of_ann.add(event)
     assert [event["t"] for event in of_ann.stats] == [2, 3, 4]
-    assert of_ann.measured == (1, 4)
+    assert of_ann.measured == (9, 11)  # of its events
+
+
+def test_a_path_that_ends_as_somebody_leaves_is_no_failure() -> None:
+    events = call()
+    runs = [run(name, said) for name, said in events.items()]
+    lost = {"event": "peer-disconnected", "t": 7, "peer": "BOB", "name": "bob"}
+    runs[0].end_measuring()
+    runs[0].add(lost)
+    assert judge_call(runs).ok
+    runs[1].add({**lost, "peer": "ANN"})
+    assert not judge_call(runs).ok

@@ -43,10 +43,9 @@ async def test_a_clean_call_says_yes_in_every_way(start: Any, tmp_path: Path) ->
     assert (suite.tests, suite.failures) == (6 * 8, 0)
     assert "✅ roomcall check: Yes" in summary.read_text()
     assert "::" not in run.errors
-    assert {path.name for path in (tmp_path / "bundle").iterdir()} == {
-        "check.json",
-        *(f"{name}.{suffix}" for name in names for suffix in ("jsonl", "log")),
-    }
+    assert {path.name for path in (tmp_path / "bundle").iterdir()} == {"check.json", *names}
+    signals = (tmp_path / "bundle/ann/signals.jsonl").read_text()
+    assert "m=video" in signals and "a=candidate" in signals
 
 
 async def test_a_black_picture_says_no_in_every_way(start: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ Rule 3. The first peer leaves while the others look; then they do.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from roomcall.checking.runs import Member, Run
@@ -16,6 +17,7 @@ from roomcall.checking.runs import Member, Run
 from .peers import Event, PeerProcess
 
 FIRST_FRAME_TIMEOUT = 10.0  # seconds from when all is connected
+SETTLING = 1.5  # seconds: then sender reports have tied picture and sound to one clock
 LEAVE_TIMEOUT = 3.0  # seconds in which the others have to see a leave
 END_TIMEOUT = 8.0  # seconds that a peer may take to end
 _LATE = 5.0  # seconds that statistics may be late
@@ -32,6 +34,7 @@ class Plan:
     timeout: float
     duration: float
     interval: float
+    bundle: Path | None = None
 
 
 class Progress(Protocol):
@@ -79,7 +82,9 @@ class Conductor:
     async def conduct(self) -> None:
         try:
             for peer in self.peers:
-                arguments = ["join", f"--name={peer.run.name}", *self.plan.arguments]
+                name = peer.run.name
+                kept = [f"--bundle={self.plan.bundle / name}"] if self.plan.bundle else []
+                arguments = ["join", f"--name={name}", *kept, *self.plan.arguments]
                 await peer.start(arguments, self.plan.secrets)
             await self._until(self._is_connected, self.plan.timeout)
             await self._until(self._has_first_frames, FIRST_FRAME_TIMEOUT)
@@ -136,6 +141,7 @@ class Conductor:
         )
 
     async def _measure(self) -> None:
+        await self._until(lambda: False, SETTLING)
         for run in self.runs:
             run.begin_measuring()
         self._progress.note(f"Measuring for {self.plan.duration:g} s …")
@@ -171,7 +177,9 @@ class Conductor:
             pass
 
     def _strangers(self) -> Iterator[tuple[str, str]]:
-        """Members that are there and none of ours."""
+        """Members that are there and none of ours, where such are awaited."""
+        if not self.plan.awaited:
+            return
         ours = frozenset().union(*(run.ids for run in self.runs))
         for run in self.runs:
             gone = {event["peer"] for event in run.of("member-left")}

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,6 @@ from roomcall.checking.runs import Run
 Event = Mapping[str, Any]
 
 _LONGEST_LINE = 1 << 20  # bytes
-_LOG_LINES = 2000  # that are kept of what it says on stderr
 
 
 class PeerProcess:
@@ -30,7 +28,6 @@ class PeerProcess:
         self, run: Run, on_event: Callable[[Run, Event], None], on_end: Callable[[], None]
     ) -> None:
         self.run = run
-        self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self._on_event = on_event
         self._on_end = on_end
         self._asked = False
@@ -90,7 +87,8 @@ class PeerProcess:
             self._on_event(self.run, event)
 
     async def _read_log(self, stderr: asyncio.StreamReader) -> None:
-        while line := (await stderr.readline()).decode(errors="replace").rstrip("\n"):
-            self.log.append(line)
-            if line.startswith("Error: "):
+        async for raw in stderr:
+            line = raw.decode(errors="replace").rstrip()
+            # Its own word on how it ended; else the last one that there was.
+            if line and not self.run.error.startswith("Error: "):
                 self.run.error = line

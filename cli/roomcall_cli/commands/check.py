@@ -5,7 +5,7 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.core import ParameterSource
@@ -18,6 +18,7 @@ from ..options import (
     Media,
     Server,
     access_options,
+    bundle_option,
     expect_option,
     ice_server_option,
     json_option,
@@ -28,9 +29,6 @@ from ..options import (
 from ..signals import Interrupted, signals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from roomcall.checking.runs import Run
     from roomcall.expectations import Expectation
 
 SMALL = (320, 240), 15.0  # of testsrc, so that it fits a small machine of a CI
@@ -83,12 +81,7 @@ Examples:
     metavar="FILE",
     help="Write the result as JUnit XML too.",
 )
-@click.option(
-    "--bundle",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Leave there what is needed to understand a failure; no secrets.",
-)
+@bundle_option
 @json_option
 def command(
     room: str | None,
@@ -130,7 +123,7 @@ def command(
     from roomcall.checking.verdict import judge_call
 
     from ..checking.arguments import arguments_of, secrets_of
-    from ..checking.bundle import Bundle
+    from ..checking.bundle import make, write
     from ..checking.conduct import Conductor, Plan
     from ..checking.output import JsonLines, Lines
     from ..checking.progress import Progress
@@ -142,13 +135,9 @@ def command(
         media = replace(media, video_size=media.video_size or SMALL[0], fps=media.fps or SMALL[1])
     interval = min(1.0, duration / 4)
     output = JsonLines() if json else Lines()
-    kept = None if bundle is None else Bundle(bundle, names(peers))
+    if bundle is not None:
+        make(bundle)
     conductor: Conductor | None = None
-
-    def see(run: "Run", event: "Mapping[str, Any]") -> None:
-        output.event(run, event)
-        if kept is not None:
-            kept.event(run, event)
 
     async def run() -> None:
         nonlocal conductor
@@ -158,8 +147,6 @@ def command(
                 import roomcall_server
 
                 url = (await stack.enter_async_context(roomcall_server.serve())).url
-            if kept is not None:
-                stack.enter_context(kept)
             progress = stack.enter_context(Progress())
             arguments = arguments_of(
                 room or f"check-{secrets.token_hex(4)}",
@@ -174,8 +161,10 @@ def command(
                 limit=timeout + duration + 60,
             )
             hidden = secrets_of(url, password, token, ice_server)
-            plan = Plan(names(peers), arguments, hidden, awaited, timeout, duration, interval)
-            conductor = Conductor(plan, see, progress)
+            plan = Plan(
+                names(peers), arguments, hidden, awaited, timeout, duration, interval, bundle
+            )
+            conductor = Conductor(plan, output.event, progress)
             with signals.answered_by(conductor.stop):
                 await conductor.conduct()
 
@@ -191,9 +180,9 @@ def command(
         on_saturated=on_saturated,
         complete=conductor.complete,
     )
-    if kept is not None:
+    if bundle is not None:
         asked = {"expect": [e.text for e in expect], "onSaturated": on_saturated, "peers": peers}
-        kept.end(conductor, verdict, asked | {"network": network, "relay": relay})
+        write(bundle, conductor, verdict, asked | {"network": network, "relay": relay})
     # Wrong use has one line, and no report: there was no call.
     if json or verdict.code != 2:
         output.end(verdict)

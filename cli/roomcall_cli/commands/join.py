@@ -1,6 +1,8 @@
 """`roomcall join`"""
 
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -18,6 +20,7 @@ from ..options import (
     Media,
     Server,
     access_options,
+    bundle_option,
     duration_option,
     expect_option,
     ice_server_option,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from roomcall.expectations import Expectation
 
     from ..checking.judging import Judging
+    from ..checking.keeping import Keeping
 
 
 @click.command(
@@ -84,6 +88,7 @@ Examples:
     help="How often statistics are taken; 0 is never.",
 )
 @expect_option
+@bundle_option
 @click.option("--watch", is_flag=True, hidden=True, help="Decode everything, for its content.")
 @json_option
 def command(
@@ -107,6 +112,7 @@ def command(
     timeout: float,
     stats_interval: float,
     expect: "tuple[Expectation, ...]",
+    bundle: Path | None,
     watch: bool,
     json: bool,
 ) -> None:
@@ -116,6 +122,8 @@ def command(
     """
 
     judging = _judging(expect)
+    keeping = _keeping(bundle, ice_server)
+    seers = [seer for seer in (judging and judging.see, keeping and keeping.event) if seer]
 
     async def stay(call: "Call", output: Output) -> None:
         if private and call.room is not None:
@@ -129,7 +137,7 @@ def command(
             work.append(_expect(call, expect_peers, timeout))
         async with beside(*work) as tasks:
             with signals.answered_by(lambda: call.leave("interrupted")):
-                await show(call, output, judging.see if judging else None)
+                await show(call, output, *seers)
             if expect_peers:
                 await tasks[-1]
         if judging is not None:
@@ -138,7 +146,7 @@ def command(
             check_recording(recording)
 
     async def run() -> None:
-        with JsonLines() if json else _lines() as output:
+        with keeping or nullcontext(), JsonLines() if json else _lines() as output:
             async with roomcall.join(
                 room,
                 server=server.url,
@@ -166,6 +174,7 @@ def command(
                 watch=watch,
                 reconnect_for=reconnect_for,
                 on_queued=lambda event: output.event(event, ""),
+                on_signal=keeping.signal if keeping else None,
             ) as call:
                 await stay(call, output)
 
@@ -180,6 +189,15 @@ async def _expect(call: "Call", count: int, timeout: float) -> None:
     except NoMediaPath:
         await call.leave()
         raise
+
+
+def _keeping(folder: Path | None, ice_servers: tuple[dict[str, str], ...]) -> "Keeping | None":
+    if folder is None:
+        return None
+    from ..checking.keeping import keep
+
+    context = click.get_current_context()
+    return keep(folder, context.params, ice_servers)
 
 
 def _judging(expect: "tuple[Expectation, ...]") -> "Judging | None":
