@@ -27,6 +27,7 @@ COMMANDS = {
     "rooms": "List the public rooms of a server.",
     "doctor": "Find out what works here, and what to do where it does not.",
     "check": "Say yes or no to a call, for CI: with peers of its own, measured.",
+    "report": "Make a page of what a check has left behind.",
     "demo": "Show it all at once: a server, and peers that call each other.",
 }
 

@@ -58,6 +58,14 @@ def unwritable_file(path: "Path", error: OSError) -> click.UsageError:
     return click.UsageError(f"{path} cannot be written: {error.strerror} — give another place")
 
 
+def write_file(path: "Path", text: str) -> None:
+    """Raises `click.UsageError`."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable_file(path, error) from None
+
+
 def write_json(value: Mapping[str, Any]) -> None:
     """One object on one line."""
     write_line(json.dumps(value, ensure_ascii=False))

@@ -17,6 +17,7 @@ from roomcall.checking.verdict import Verdict
 
 from ..output import unwritable_file
 from .keeping import machine, versions
+from .pictures import path_of
 
 if TYPE_CHECKING:
     from .conduct import Conductor
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """`about` is check.json; `events` are by the names of the peers."""
+    """`about` is check.json; `events` are by the names of the peers, `pictures` (JPEG) by the id of
+    who sends and the name of who receives."""
 
     runs: Sequence[Run]
     about: Mapping[str, Any]
     events: Mapping[str, Sequence[Mapping[str, Any]]]
+    pictures: Mapping[tuple[str, str], bytes]
 
 
 def make(folder: Path) -> None:
@@ -74,12 +77,19 @@ def read(folder: Path) -> Recorded:
         about = json.loads((folder / "check.json").read_text(encoding="utf-8"))
         names = [peer["name"] for peer in about["peers"]]
         events = {name: _lines(folder / name / "events.jsonl") for name in names}
+        pictures = {
+            (event["peer"], name): path.read_bytes()
+            for name in names
+            for event in events[name]
+            if event["event"] == "member-joined"
+            if (path := path_of(folder / name, event["peer"])).exists()
+        }
         runs = [run_of(peer, events[peer["name"]]) for peer in about["peers"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
             f"{folder} is no bundle of a check: {error} — make one with roomcall check --bundle"
         ) from None
-    return Recorded(runs, about, events)
+    return Recorded(runs, about, events, pictures)
 
 
 def run_of(peer: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Run:

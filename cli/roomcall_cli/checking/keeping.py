@@ -4,10 +4,12 @@
     events.jsonl    its events, as `--json` prints them: statistics over time are among them
     signals.jsonl   offers, answers and candidates that went and came
     log.txt         its log, with everything that roomcall has to say
+    ID.jpg          a picture of what a peer sends
 
 Everything goes through `roomcall.checking.blanking`: no secret is in it.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -21,15 +23,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 from urllib.parse import urlsplit
 
+import av
+
 import roomcall
 from roomcall.checking.blanking import Blanking
 from roomcall.events import rfc3339
 from roomcall.signaling.url import without_user
 
 from ..output import unwritable_file
+from .pictures import keep_picture
 
 if TYPE_CHECKING:
-    from roomcall import Event
+    from roomcall import Event, RemoteTrack
 
 _LIBRARIES = ("aiortc", "aioice", "av", "aiohttp")
 
@@ -45,6 +50,7 @@ class Keeping:
         self._blanked = Blanking(secrets)
         self._stack = ExitStack()
         self._files: dict[str, TextIO] = {}
+        self._pictures: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -81,6 +87,16 @@ class Keeping:
 
     def event(self, event: "Event") -> None:
         self._write("events.jsonl", event.to_json())
+        if isinstance(event, roomcall.TrackAdded) and event.kind == "video":
+            keeping = asyncio.create_task(self._keep_picture(event.track))
+            self._pictures.add(keeping)  # a task that nobody holds may be collected
+            keeping.add_done_callback(self._pictures.discard)
+
+    async def _keep_picture(self, track: "RemoteTrack") -> None:
+        try:
+            await keep_picture(track, self._folder)
+        except (OSError, av.FFmpegError) as error:
+            self.log(f"no picture of {track.peer.id} could be kept: {error}")
 
     def signal(self, ours: bool, peer: str, message: Mapping[str, Any]) -> None:
         entry = {"at": rfc3339(datetime.now(UTC)), "to" if ours else "from": peer, **message}

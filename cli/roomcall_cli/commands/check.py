@@ -5,7 +5,8 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
@@ -26,6 +27,7 @@ from ..options import (
     network_option,
     server_options,
 )
+from ..output import write_file
 from ..signals import Interrupted, signals
 
 if TYPE_CHECKING:
@@ -82,6 +84,12 @@ Examples:
     help="Write the result as JUnit XML too.",
 )
 @bundle_option
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Write a page with plots and the matrix of pairs; it needs no network.",
+)
 @json_option
 def command(
     room: str | None,
@@ -103,6 +111,7 @@ def command(
     on_saturated: Literal["fail", "pass"] | None,
     junit: Path | None,
     bundle: Path | None,
+    report: Path | None,
     json: bool,
 ) -> None:
     """Say whether a call works: yes (0), no (1), or that this machine was too slow to know (6).
@@ -123,9 +132,10 @@ def command(
     from roomcall.checking.verdict import judge_call
 
     from ..checking.arguments import arguments_of, secrets_of
-    from ..checking.bundle import make, write
+    from ..checking.bundle import make, read, write
     from ..checking.conduct import Conductor, Plan
     from ..checking.output import JsonLines, Lines
+    from ..checking.page import page_of
     from ..checking.progress import Progress
     from ..checking.results import tell_github, write_junit
 
@@ -135,6 +145,10 @@ def command(
         media = replace(media, video_size=media.video_size or SMALL[0], fps=media.fps or SMALL[1])
     interval = min(1.0, duration / 4)
     output = JsonLines() if json else Lines()
+    if bundle is None and report is not None:
+        # A page is made from a bundle.
+        temporary = TemporaryDirectory(prefix="roomcall-check-")
+        bundle = Path(click.get_current_context().with_resource(temporary))
     if bundle is not None:
         make(bundle)
     conductor: Conductor | None = None
@@ -181,8 +195,15 @@ def command(
         complete=conductor.complete,
     )
     if bundle is not None:
-        asked = {"expect": [e.text for e in expect], "onSaturated": on_saturated, "peers": peers}
-        write(bundle, conductor, verdict, asked | {"network": network, "relay": relay})
+        asked: dict[str, Any] = {
+            "expect": [e.text for e in expect],
+            "onSaturated": on_saturated,
+            "peers": peers,
+        }
+        asked |= {"duration": duration, "network": network, "relay": relay, "video": media.video}
+        write(bundle, conductor, verdict, asked)
+        if report is not None:
+            write_file(report, page_of(read(bundle)))
     # Wrong use has one line, and no report: there was no call.
     if json or verdict.code != 2:
         output.end(verdict)
