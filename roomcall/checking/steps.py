@@ -117,6 +117,8 @@ def _failures(receiver: Run, sender: Member) -> Iterator[Failure]:
     for kind in kinds:
         if not receiver.of("first-frame", sender, kind=kind):
             yield failure("first frame", _nothing_came(receiver, sender, kind), pending=True)
+    if sum(1 for _ in receiver.stats_of(sender)) < 2:
+        yield failure("flow", "too little was measured to tell", by_load=True, pending=True)
     for kind in kinds:
         if _stands_still(receiver, sender, kind):
             yield failure("flow", f"no {_WORD[kind]} came in the last {STILL:g} s", by_load=True)

@@ -115,10 +115,8 @@ def judge_call(
         if (failure := failure_to_leave(receiver, members[leaver.name])) is not None
     ]
     failures = [*_merged(of_peers), *_once(of_pairs), *of_leaves]
-    if missing and not failed:
-        failures.append(
-            Failure("signaling", "awaited members", f"{missing} did not come", pending=True)
-        )
+    absent = [] if failed else list(_absent(runs, missing))
+    failures += absent
     outcomes = [judge(expectation, pairs) for expectation in expectations]
     if not complete:
         failures = [failure for failure in failures if not failure.pending]
@@ -126,12 +124,12 @@ def judge_call(
     saturated = saturation(runs)
     fine = not failures and all(outcome.ok for outcome in outcomes)
     if complete:
-        never = missing > 0 or not all(pair.whole["connected"] for pair in pairs)
+        never = bool(absent) or not all(pair.whole["connected"] for pair in pairs)
         ok, code = _decide(failures, fine, never, saturated, on_saturated)
     else:
         certain = any(not failure.by_load for failure in failures)
         ok, code = (None, 6) if fine or (saturated and not certain) else (False, 1)
-    checks = tuple(_checks(pairs, [*of_pairs, *of_leaves], complete=complete))
+    checks = tuple(_checks(pairs, [*of_pairs, *of_leaves, *absent], complete=complete))
     return Verdict(
         ok, code, complete, saturated, tuple(failures), checks, tuple(outcomes), tuple(pairs)
     )
@@ -222,6 +220,15 @@ CHECKS = (
     CheckKind("sound not silent", ("sound",)),
     CheckKind("left in good order", ("leave",)),
 )
+
+
+def _absent(runs: Sequence[Run], missing: int) -> Iterator[Failure]:
+    """Who was to be in the room and is not, though nobody has said why."""
+    for run in runs:
+        if not run.ids:
+            yield Failure("signaling", run.name, "it was not in the room in time", pending=True)
+    if missing:
+        yield Failure("signaling", "awaited members", f"{missing} did not come", pending=True)
 
 
 def _merged(failures: Sequence[Failure]) -> Iterator[Failure]:

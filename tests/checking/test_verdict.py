@@ -103,6 +103,14 @@ def test_content_is_judged_at_the_end(content: Any, text: str) -> None:
     assert said_by(judged(events)) == (False, 1, [text])
 
 
+def test_what_was_not_measured_is_no_yes() -> None:
+    events = {name: without(said, "stats") for name, said in call().items()}
+    verdict = judged(events)
+    assert (verdict.ok, verdict.code) == (False, 1)
+    assert "too little was measured" in verdict.texts()[0]
+    assert judged(events, complete=False).code == 6
+
+
 def test_what_has_stopped() -> None:
     events = call()
     for event in events["ann"][-4:-1]:
@@ -180,6 +188,17 @@ def test_a_peer_that_ends_by_itself(code: int, error: str, step: str) -> None:
     runs = [run("ann", events["ann"]), run("bob", events["bob"], code, error)]
     verdict = judge_call(runs)
     assert said_by(verdict) == (False, code if code in (2, 3, 4) else 1, [f"bob: {step}"])
+
+
+@pytest.mark.parametrize("present", [(), ("ann",)])
+def test_who_does_not_come_makes_no_yes(present: tuple[str, ...]) -> None:
+    events = call()
+    runs = [run(name, events[name] if name in present else []) for name in NAMES]
+    verdict = judge_call(runs, expectations=[Expectation.parse("loss<1%")])
+    assert (verdict.ok, verdict.code) == (False, 5)
+    assert "bob: signaling: it was not in the room in time" in "".join(verdict.texts())
+    assert verdict.checks[0].ok is False
+    assert judge_call(runs, complete=False).code == 6
 
 
 def test_the_first_code_that_applies_counts() -> None:

@@ -1,5 +1,6 @@
 """`roomcall check` as its users run it: the verdict, what says it to whom, and how it ends."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from junitparser import JUnitXml
 
 from benchmarks.faults import FAULTS
+from roomcall.checking.runs import Run
+from roomcall_cli.checking.peers import PeerProcess
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
@@ -65,9 +68,8 @@ async def test_a_black_picture_says_no_in_every_way(start: Any, tmp_path: Path) 
     assert (failed.classname, failed.name) == ("app → ann", "picture neither black nor frozen")
 
 
-@pytest.mark.parametrize("name", ["wrong certificate", "wrong password"])
-async def test_who_is_kept_out_says_why_with_its_own_code(start: Any, name: str) -> None:
-    fault = BY_NAME[name]
+async def test_who_is_kept_out_says_why_with_its_own_code(start: Any) -> None:
+    fault = BY_NAME["wrong certificate"]
     async with fault.setting() as arguments:
         run = await start("check", *arguments)
         assert await run.ended() == fault.code
@@ -101,27 +103,31 @@ async def test_wrong_use_is_2_in_one_line(start: Any, arguments: list[str], text
     assert run.lines == []
 
 
-@pytest.mark.parametrize(("expect", "code"), [("framesPerSecond>1", 6), ("framesPerSecond>99", 1)])
-async def test_an_interrupt_reports_what_is_known(start: Any, expect: str, code: int) -> None:
-    run = await start("check", "--peers", "2", "--duration", "50", "--json", "--expect", expect)
-    for _ in range(8):
+async def test_an_interrupt_reports_what_is_known(start: Any) -> None:
+    run = await start("check", "--peers", "2", "--duration", "50", "--json")
+    for _ in range(6):
         await run.event("stats")
     run.process.send_signal(signal.SIGINT)
     ended = await run.ended()
     verdict = json.loads(run.lines[-1])
-    assert verdict["event"] == "verdict"
-    if verdict["saturated"]:  # then nobody can know
-        code = 6
-    assert (ended, verdict["ok"]) == (code, None if code == 6 else False), verdict["failures"]
+    assert (verdict["event"], verdict["ok"]) == ("verdict", None), verdict["failures"]
+    assert ended == 6
 
 
-@pytest.mark.parametrize(("expect", "code"), [("framesPerSecond>5", 0), ("loss>=50%", 1)])
-async def test_join_judges_what_it_receives(
-    start: Any, peer: Any, room_server: Any, expect: str, code: int
-) -> None:
+async def test_join_judges_what_it_receives(start: Any, peer: Any, room_server: Any) -> None:
     await peer("standup", name="bob", video="testsrc", video_size=(320, 240), fps=15)
-    options = ("--server", room_server.url, "--duration", "4", "--expect", expect)
-    run = await start("join", "standup", *options)
-    assert await run.ended() == code
-    (line,) = [line for line in run.lines if expect in line]
-    assert line.startswith("✗" if code else "✓")
+    options = ("--server", room_server.url, "--duration", "3")
+    expect = ("--expect", "framesPerSecond>1", "--expect", "loss>=50%")
+    run = await start("join", "standup", *options, *expect)
+    assert await run.ended() == 1
+    lines = "".join(run.lines)
+    assert "✓ framesPerSecond>1: " in lines and "✗ loss>=50%: it is 0 (bob → you)" in lines
+
+
+async def test_what_a_peer_says_that_is_no_event_is_its_failure() -> None:
+    run, ended = Run("ann"), asyncio.Event()
+    peer = PeerProcess(run, lambda *_: None, ended.set)
+    await peer.start(["--version"], {})
+    await asyncio.wait_for(ended.wait(), 20)
+    await peer.end(1)
+    assert "what it says cannot be read" in run.error and run.code not in (0, None)

@@ -17,7 +17,7 @@ from roomcall.checking.runs import Member, Run
 from .peers import Event, PeerProcess
 
 FIRST_FRAME_TIMEOUT = 10.0  # seconds from when all is connected
-SETTLING = 1.5  # seconds: then sender reports have tied picture and sound to one clock
+SETTLING = 1.0  # seconds: then the rate of the last second is of a whole one
 LEAVE_TIMEOUT = 3.0  # seconds in which the others have to see a leave
 END_TIMEOUT = 8.0  # seconds that a peer may take to end
 _LATE = 5.0  # seconds that statistics may be late

@@ -76,7 +76,11 @@ class PeerProcess:
     async def _follow(self) -> None:
         process = self._process
         assert process is not None and process.stdout is not None and process.stderr is not None
-        await asyncio.gather(self._read_events(process.stdout), self._read_log(process.stderr))
+        try:
+            await asyncio.gather(self._read_events(process.stdout), self._read_log(process.stderr))
+        except ValueError as error:  # no JSON, or a line without an end
+            self.run.error = f"what it says cannot be read: {error}"
+            self._signal(signal.SIGKILL)
         self.run.code = await process.wait()
         self._on_end()
 
