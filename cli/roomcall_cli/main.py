@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Run the signaling server.",
     "join": "Join a room and call everybody in it.",
     "record": "Record a room: a file for each participant.",
+    "compose": "Make one video of a recording.",
     "echo": "Send each member of a room its own picture and sound back.",
     "run": "Run a bot of your own in a room.",
     "chat": "Talk in a room.",

@@ -24,7 +24,7 @@ async def test_help_says_what_there_is(start: Any) -> None:
 
 
 # What a command cannot do without.
-NEEDED = {"join": ["room"], "chat": ["room"], "record": ["room", "-o", "out"]}
+NEEDED = {"join": ["room"], "chat": ["room"], "record": ["room", "-o", "out"], "compose": [".", "-o", "out.mp4"]}
 NEEDED |= {"echo": ["room"], "run": ["bot.py", "room"]}
 
 

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import av
 import psutil
 import pytest
 
 import roomcall
+from roomcall.testing.media import make_video
 
 SMALL = {"video": "testsrc", "video_size": (320, 240), "fps": 20}
 
@@ -114,3 +116,31 @@ async def test_for_people(start: Any, room_server: Any, peer: Any) -> None:
     assert "ann started in out/ann.mkv" in said
     assert "ann finished in out/ann.mkv: " in said
     assert ["ann", "ann.mkv", "finished"] in [line.split()[:3] for line in run.lines]
+
+
+async def test_compose(start: Any, tmp_path: Path) -> None:
+    session = {
+        "started": "2026-01-01T00:00:00.000Z",
+        "participants": [{"name": "ann"}],
+        "files": [
+            {
+                "file": "ann.mkv",
+                "participant": 0,
+                "peer": "1",
+                "offset": 0.5,
+                "seconds": 1.0,
+                "tracks": [{"kind": "video", "codec": "H264", "width": 320, "height": 240}],
+            }
+        ],
+    }
+    (tmp_path / "out").mkdir()
+    run = await start("compose", "out", "-o", "all.mp4")
+    assert await run.ended() == 2
+    assert "out/session.json cannot be read" in run.errors
+    (tmp_path / "out" / "session.json").write_text(json.dumps(session))
+    make_video(tmp_path / "out" / "ann.mkv", seconds=1, size=(320, 240))
+    run = await start("compose", "out", "-o", "all.mp4", "--size", "640x360")
+    assert await run.ended() == 0, run.errors
+    assert "all.mp4 has 1.0 s" in run.errors
+    with av.open(str(tmp_path / "all.mp4")) as container:
+        assert container.streams.video[0].width == 640
