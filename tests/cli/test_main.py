@@ -24,8 +24,14 @@ async def test_help_says_what_there_is(start: Any) -> None:
 
 
 # What a command cannot do without.
-NEEDED = {"join": ["room"], "chat": ["room"], "record": ["room", "-o", "out"], "compose": [".", "-o", "out.mp4"]}
-NEEDED |= {"echo": ["room"], "run": ["bot.py", "room"]}
+NEEDED = {
+    "join": ["room"],
+    "chat": ["room"],
+    "record": ["room", "-o", "out"],
+    "compose": [".", "-o", "out.mp4"],
+    "echo": ["room"],
+    "run": ["bot.py", "room"],
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
