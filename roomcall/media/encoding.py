@@ -96,9 +96,9 @@ class Subscription:
             await self._arrived.wait()
         return self._queue.popleft()
 
-    def request_key_frame(self) -> None:
-        """The peer cannot go on without one (PLI, FIR)."""
-        self._encoding.key_frames.request()
+    def request_key_frame(self, *, at_once: bool = False) -> None:
+        """The peer cannot go on without one (PLI, FIR). `at_once`: as for one who comes anew."""
+        self._encoding.key_frames.request(newcomer=at_once)
 
     def close(self) -> None:
         self._encoding.remove(self)

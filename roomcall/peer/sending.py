@@ -64,6 +64,11 @@ class PacketTrack(MediaStreamTrack):
         """Of the last packet: sources stamp their frames with the event loop's time."""
         return asyncio.get_running_loop().time() - self._time
 
+    def force_key_frame(self) -> None:
+        """What was sent last may be lost: a whole picture, however old the last one is."""
+        if self._subscription is not None:
+            self._subscription.request_key_frame(at_once=True)
+
     def request_key_frame(self) -> None:
         self._outbound.pli_count += 1
         if self._subscription is not None:

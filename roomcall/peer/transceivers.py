@@ -107,7 +107,7 @@ class Transceivers:
     def force_key_frame(self) -> None:
         """Begin what we send with a whole picture."""
         if track := self._tracks.get("video"):
-            track.request_key_frame()
+            track.force_key_frame()
 
     async def update_outbound(self) -> None:
         """Bring `outbound` up to date with what aiortc counts."""

@@ -65,7 +65,7 @@ def test_an_attribute_of_receivers_that_is_gone_is_named(
 def test_an_attribute_that_is_gone_is_named(
     owner: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "__init__", lambda self: None)
+    monkeypatch.setattr(owner, "__init__", lambda self, *_, **__: None)
     with refused(f"{owner.__name__}.{name}"):
         internals.check()
 

@@ -79,6 +79,27 @@ def test_over_a_hole_that_cannot_be_repaired_it_jumps_at_once(
     assert stream.frames == [0, 1, 2, 1001, 1002]
 
 
+@pytest.mark.parametrize("hole", [jitter.MAX_HOLE, 500])
+def test_what_is_sent_again_after_a_jump_does_not_lead_back(
+    monkeypatch: pytest.MonkeyPatch, hole: int
+) -> None:
+    stream = Stream(monkeypatch)
+    stream.send(*range(9))
+    first = 3 * (3 + hole // 3 + 1)
+    stream.send(*range(first, first + 6), after=5.0)
+    stream.send(*range(first - jitter.MAX_HOLE, first))
+    stream.send(*range(first + 6, first + 16))
+    assert stream.jumps == 1
+    assert stream.frames == [0, 1, *range(first // 3 + 1, first // 3 + 5)]
+
+
+def test_another_stream_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(monkeypatch, first=40_000)
+    stream.send(*range(9))
+    stream.send(*range(-30_000, -29_980))
+    assert stream.frames[-3:] == [-9997, -9996, -9995]
+
+
 def test_an_outage_of_sound_is_jumped_over(monkeypatch: pytest.MonkeyPatch) -> None:
     jumps: list[bool] = []
     buffer = JumpingBuffer(16, is_video=False, on_jump=lambda: jumps.append(True))

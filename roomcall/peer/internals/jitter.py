@@ -10,6 +10,7 @@ AUDIO_CAPACITY = 16  # packets in aiortc's buffer of sound
 MAX_HOLE = 128  # packets: aiortc's history, so a longer hole cannot be repaired
 # Seconds without a whole frame, while packets come: NACK and RTX have had their time.
 PATIENCE = 0.5
+MAX_LATE = 1024  # packets; what is further behind begins a new stream
 
 
 class JumpingBuffer:
@@ -37,6 +38,8 @@ class JumpingBuffer:
             if behind or packet.timestamp == self._torn.timestamp:
                 return False, None
             self._torn = None
+        if self._is_late(packet):
+            return False, None
         step = 1 if self._highest is None else _distance(self._highest, packet.sequence_number)
         if step > 0:
             self._highest = packet.sequence_number
@@ -48,6 +51,11 @@ class JumpingBuffer:
         elif step > 0 and now - self._whole_at > PATIENCE:
             return self._jump(packet, now)
         return ask, frame
+
+    def _is_late(self, packet: RtpPacket) -> bool:
+        """It comes when it has been passed over: aiortc's would begin there again."""
+        origin = self._buffer._origin
+        return origin is not None and -MAX_LATE < _distance(origin, packet.sequence_number) < 0
 
     def _jump(self, packet: RtpPacket, now: float) -> tuple[bool, JitterFrame | None]:
         self._buffer = JitterBuffer(self._capacity, is_video=self._is_video)

@@ -13,6 +13,7 @@ from aiortc import (
     RTCRtpSender,
     RTCRtpTransceiver,
 )
+from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcdtlstransport import RtpRouter
 
 _R = "_RTCRtpReceiver__"
@@ -64,6 +65,7 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RtpRouter, "mid_table"),
     (RtpRouter, "ssrc_table"),
     (RTCIceGatherer, "_connection"),
+    (JitterBuffer, "_origin"),
     (aioice.turn.TurnTransport, "_TurnTransport__close_task"),
     (aioice.turn.TurnTransport, "_TurnTransport__send_tasks"),
     *(

@@ -22,7 +22,7 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
-from .jitter import AUDIO_CAPACITY, JumpingBuffer
+from .jitter import AUDIO_CAPACITY, MAX_HOLE, JumpingBuffer
 
 if TYPE_CHECKING:
     from aiortc.rtp import AnyRtcpPacket, RtpPacket
@@ -142,8 +142,9 @@ def tap_receiver(receiver: RTCRtpReceiver) -> TapSwitch:
         await handle_rtcp(packet)
 
     async def nack(media_ssrc: int, lost: list[int]) -> None:
-        _tell(switch.tap.on_nack)
-        await send_nack(media_ssrc, lost)
+        if len(lost) < MAX_HOLE:  # else the buffer jumps, and the answer would only fill the line
+            _tell(switch.tap.on_nack)
+            await send_nack(media_ssrc, lost)
 
     async def pli(media_ssrc: int) -> None:
         _tell(switch.tap.on_pli)
