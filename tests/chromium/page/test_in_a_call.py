@@ -15,7 +15,9 @@ SMALL = {"video": "testsrc", "video_size": (320, 240), "fps": 15}
 SCRIPT = "<img src=x onerror='document.title=1'><script>alert(1)</script>"
 
 
-async def test_everybody_sees_everybody_and_they_talk(visit: Any, peer: Any) -> None:
+async def test_everybody_sees_everybody_and_they_talk(
+    visit: Any, peer: Any, tmp_path: Path
+) -> None:
     bob = await peer("standup", name=SCRIPT, **SMALL)
     ann, eve = await visit(), await visit()
     await ann.join("standup", "ann")
@@ -36,6 +38,13 @@ async def test_everybody_sees_everybody_and_they_talk(visit: Any, peer: Any) -> 
     await ann.see(".said .text", SCRIPT)
     await ann.see(".said .by", SCRIPT)
     assert await ann.run("() => document.querySelectorAll('#page img, #page script').length") == 0
+
+    await eve.reload()  # what was said before is looked up
+    await eve.toggle("chat")
+    await eve.see(".said .text", "hello all")
+    await bob.record(tmp_path)
+    await eve.see("header .recording", "records the call")
+    await eve.see(".tile .recording", "rec")
 
     await ann.run("() => document.querySelector('.quality').click()")
     await ann.see(".figures", "Picture received")
