@@ -25,6 +25,7 @@ async def test_help_says_what_there_is(start: Any) -> None:
 
 # What a command cannot do without.
 NEEDED = {
+    "report": [".", "-o", "check.html"],
     "join": ["room"],
     "chat": ["room"],
     "record": ["room", "-o", "out"],
