@@ -19,7 +19,7 @@ WHO = ("host", "member", "other", "outsider")
 
 
 def token(sub: str) -> str:
-    return jwt.encode({"sub": sub, "exp": time.time() + 600}, SECRET, algorithm="HS256")
+    return jwt.encode({"sub": sub, "exp": time.time() + 86_400}, SECRET, algorithm="HS256")
 
 
 @dataclass(frozen=True)
