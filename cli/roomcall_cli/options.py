@@ -103,12 +103,14 @@ class Media:
     passthrough: bool
 
 
-def server_options(function: Command) -> Command:
-    """For every command that connects, which gets them as `server: Server`."""
+def server_options(function: Command, *, default: str | None = None) -> Command:
+    """For every command that connects, which gets them as `server: Server`. `default`: what it says
+    of a server that is not given."""
 
     @click.option(
         "--server",
         default=DEFAULT_SERVER,
+        show_default=default or True,
         callback=_checked_address,
         metavar="URL",
         help="The signaling server; a path prefix, https, ws and wss are fine.",
@@ -206,13 +208,13 @@ def _ask_for_password() -> str:
     return answer
 
 
-def media_options(function: Command) -> Command:
-    """For commands that send, which get them as `media: Media`."""
+def media_options(function: Command, *, default: str = "none") -> Command:
+    """For commands that send, which get them as `media: Media`. `default` is the picture's."""
 
     @click.option(
         "--video",
         metavar="SRC",
-        help="A file, an address, webcam, screen, a device or testsrc.  [default: none]",
+        help=f"A file, an address, webcam, screen, a device or testsrc.  [default: {default}]",
     )
     @click.option(
         "--audio",

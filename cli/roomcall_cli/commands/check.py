@@ -4,6 +4,7 @@ import secrets
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,7 +47,7 @@ Examples:
   roomcall check standup --server https://rooms.example --await 1""",
 )
 @click.argument("room", required=False)
-@server_options
+@partial(server_options, default="one of its own")
 @click.option("--peers", type=click.IntRange(1, 50), default=3, metavar="N", help="Of our own.")
 @click.option(
     "--await",
@@ -56,7 +57,7 @@ Examples:
     metavar="N",
     help="Wait for so many members that are not ours, and judge what they send.",
 )
-@media_options
+@partial(media_options, default="testsrc")
 @access_options
 @click.option(
     "--duration", type=SECONDS, default=10.0, metavar="SECONDS", help="How long it is measured."
