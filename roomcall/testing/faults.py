@@ -2,6 +2,7 @@
 
 import asyncio
 from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 import av
@@ -30,9 +31,11 @@ class Camera:
         self._card = TestCard(size, self._fps)
         self._black = _black(size) if black else None
         self._last = None if frozen_after is None else int(frozen_after * self._fps)
-        self._number = 0
+        self._number: int | None = None
 
     async def recv(self) -> av.VideoFrame:
+        if self._number is None:  # what was to be seen before anybody looked is gone
+            self._number = ceil(_since(self._origin) * self._fps)
         time = float(self._number / self._fps)
         await _sleep_until(self._origin + time)
         number = self._number if self._last is None else min(self._number, self._last)
@@ -56,9 +59,11 @@ class Microphone:
         self._beeps = Beeps(Fraction(fps).limit_denominator(1001))
         self._late = round(late * AUDIO_CLOCK)
         self._silent = silent
-        self._given = 0  # samples
+        self._given: int | None = None  # samples
 
     async def recv(self) -> av.AudioFrame:
+        if self._given is None:
+            self._given = ceil(_since(self._origin) * AUDIO_CLOCK / AUDIO_SAMPLES) * AUDIO_SAMPLES
         await _sleep_until(self._origin + self._given / AUDIO_CLOCK)
         frame = av.AudioFrame("s16", "stereo", AUDIO_SAMPLES)
         sound = self._beeps.samples(self._given - self._late, AUDIO_SAMPLES)
@@ -67,6 +72,10 @@ class Microphone:
         frame.pts = self._given
         self._given += AUDIO_SAMPLES
         return frame
+
+
+def _since(origin: float) -> float:
+    return asyncio.get_running_loop().time() - origin
 
 
 async def _sleep_until(due: float) -> None:
