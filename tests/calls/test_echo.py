@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import aclosing
-from statistics import median
 from typing import Any
 
 import pytest
@@ -64,8 +63,8 @@ async def test_each_has_its_own_back_and_nobody_else_s(echo: Any, peer: Any) -> 
     heard = await ann.wait_for(roomcall.FirstFrame, TIMEOUT, name="echo", kind="audio")
     direct = await latencies(bob, bob.peers[ann.id], 30)
     back = await latencies(ann, heard.peer, 30)
-    # A hop costs a picture's length, 33 ms; the bound is for a machine that is busy.
-    assert median(back) - median(direct) < 0.25
+    # It is a few ms; the bound, and the least of many, are for a machine that is busy.
+    assert min(back) < min(direct) + 0.3
     stats = await bob.stats()
     assert "packetsReceived" in stats[first.peer.id]["video"]["inbound"]
     assert not stats[first.peer.id].get("audio", {}).get("inbound", {}).get("framesReceived")
