@@ -145,6 +145,7 @@ class ServerSocket:
     async def abandon(self) -> None:
         """Let go of a line that is lost, without a goodbye: its id may be resumed."""
         await self._session.close()
+        await self._socket.close()  # which cannot send any more, and only gives back what it holds
 
 
 def _explained(server: str, error: BaseException) -> BaseException:

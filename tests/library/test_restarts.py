@@ -122,6 +122,13 @@ def test_a_restart_that_is_wished_for_is_tried_until_it_finds_a_path() -> None:
     assert restarts.ended(True) == [SetTimer(None)]
 
 
+def test_signals_that_were_held_up_are_renewed_where_the_path_is_lost() -> None:
+    negotiation = connected("a", "b")
+    assert negotiation.signaling_back() == []
+    negotiation.path_lost()
+    assert negotiation.signaling_back() == [Restart("call"), SetTimer(ANSWER_PATIENCE)]
+
+
 def test_renegotiate_asks_for_a_restart() -> None:
     negotiation = connected("b", "a")
     assert negotiation.signal("renegotiate", {"iceRestart": True}, "new") == [
@@ -206,6 +213,8 @@ class Pair:
                 effects = negotiation.path_lost()
             case "path back":
                 effects = negotiation.path_back()
+            case "signaling back":
+                effects = negotiation.signaling_back()
             case "restart":
                 effects = negotiation.reconnect("unused")
             case "not found":
@@ -246,7 +255,8 @@ class Pair:
 ACTIONS = st.tuples(
     st.sampled_from(
         ["deliver"] * 4
-        + ["lose", "path lost", "path lost", "path back", "restart", "timer", "found", "not found"]
+        + ["lose", "path lost", "path lost", "path back", "signaling back", "restart", "timer"]
+        + ["found", "not found"]
     ),
     st.integers(0, 1),
 )

@@ -223,6 +223,36 @@ async def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) ->
             await RoomClient(url, "standup", JoinOptions()).connect()
 
 
+async def test_where_there_is_doubt_the_server_is_asked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.1)
+    asked: list[str] = []
+    answered = asyncio.Event()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(codec.encode(HELLO).decode())
+        async for message in socket:
+            asked.append(message.data)
+            if len(asked) == 1:
+                await socket.send_str('{"type": "pong"}')
+                answered.set()
+
+    async with other_server(serve) as url, ServerClient(url, patience=0) as client:
+        lost = asyncio.create_task(anext(client))
+        await asyncio.sleep(0)  # it listens
+        client.check()
+        client.check()
+        async with asyncio.timeout(10):
+            await answered.wait()
+            while len(asked) < 2:
+                await asyncio.sleep(0.05)
+                client.check()
+            with pytest.raises(ServerUnreachable, match="fallen silent"):
+                await lost
+    assert asked == ['{"type":"ping"}'] * 2
+
+
 async def test_a_silent_line_is_lost_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roomcall.signaling.client.QUIET_TIMEOUT", 0.1)
     monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.1)
