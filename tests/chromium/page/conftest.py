@@ -149,9 +149,12 @@ async def visit(chromium: Any, room_server: roomcall_server.Server) -> AsyncIter
     has met no error."""
     visitors: list[Visitor] = []
 
+    async def enter(url: str) -> Visitor:
+        """In the thread of the browser, as it also subscribes to what the page tells."""
+        return Visitor(chromium.do, await chromium.open_page("about:blank"), url)
+
     async def open_one(url: str = room_server.url) -> Visitor:
-        page = await chromium.do(chromium.open_page("about:blank"))
-        visitors.append(Visitor(chromium.do, page, url))
+        visitors.append(await chromium.do(enter(url)))
         return visitors[-1]
 
     yield open_one
