@@ -1,8 +1,8 @@
 """The sections of a description (RFC 8866 section 5.14), of which aiortc can reject none. Pure.
 
 Rule 1.  A section is rejected by port 0 (RFC 8829 section 5.3.1), unless that only says that it
-         shares the transport of others (`bundle-only`, RFC 9143). Of kinds that we do not know we
-         reject ourselves.
+         shares the transport of others (`bundle-only`, RFC 9143). Those of kinds that we do not
+         know we reject ourselves, and all beyond `MAX_SECTIONS`.
 Rule 2.  Of offers aiortc sees the sections that live. The others are put back into what it answers,
          each in its place.
 Rule 3.  An answer has to have what aiortc has offered: a rejected section stands there as inactive.
@@ -11,9 +11,10 @@ Rule 4.  A section that was rejected may be taken up again for something else, w
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KINDS = ("audio", "video", "application")
+MAX_SECTIONS = 32
 _TRANSPORT = re.compile(r"^a=(?:ice-ufrag|ice-pwd|fingerprint|setup):.*\n", re.MULTILINE)
 _DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\r?$", re.MULTILINE)
 
@@ -41,13 +42,14 @@ class Section:
 
 
 def read(sdp: str) -> list[Section]:
-    return [_section(text) for text in _split(sdp)[1:]]
+    found = [_section(text) for text in _split(sdp)[1:]]
+    return found[:MAX_SECTIONS] + [replace(each, rejected=True) for each in found[MAX_SECTIONS:]]
 
 
 def living(sdp: str) -> str:
     """Without the sections that are rejected."""
-    session, *texts = _split(sdp)
-    return "".join([session, *(text for text in texts if not _section(text).rejected)])
+    session = _split(sdp)[0]
+    return "".join([session, *(each.text for each in read(sdp) if not each.rejected)])
 
 
 def with_rejected(sdp: str, rejected: Mapping[int, Section]) -> str:

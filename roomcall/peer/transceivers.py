@@ -168,7 +168,7 @@ class Transceivers:
         if self._carriers.get(kind) is transceiver:
             del self._carriers[kind]
             self._tracks.pop(kind).stop()
-        await internals.retire(transceiver)
+        await internals.retire(self._pc, transceiver)
 
 
 def _kind(of: Section | RTCRtpTransceiver) -> Kind:

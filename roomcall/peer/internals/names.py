@@ -9,6 +9,7 @@ import aiortc.rtcicetransport
 from aiortc import (
     RTCDtlsTransport,
     RTCIceGatherer,
+    RTCPeerConnection,
     RTCRtpReceiver,
     RTCRtpSender,
     RTCRtpTransceiver,
@@ -16,6 +17,7 @@ from aiortc import (
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcdtlstransport import RtpRouter
 
+_P = "_RTCPeerConnection__"
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
 
@@ -56,6 +58,9 @@ _RECEIVER_ATTRIBUTES = [
 ]
 # These need a running loop, or a transport, to be made: their attributes are named in their code.
 _ATTRIBUTES: list[tuple[type, str]] = [
+    (RTCPeerConnection, f"{_P}remoteDtls"),
+    (RTCPeerConnection, f"{_P}remoteIce"),
+    (RTCPeerConnection, f"{_P}transceivers"),
     (RTCRtpSender, "_ssrc"),
     (RTCRtpSender, f"{_S}lsr"),
     (RTCRtpSender, f"{_S}rtp_history"),

@@ -3,9 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiortc import RTCRtpHeaderExtensionParameters, RTCRtpReceiver, RTCRtpTransceiver
+from aiortc import (
+    RTCPeerConnection,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpReceiver,
+    RTCRtpTransceiver,
+)
 from aiortc.codecs import HEADER_EXTENSIONS
 
+_P = "_RTCPeerConnection__"
 _R = "_RTCRtpReceiver__"
 
 # A page that offers simulcast cannot offer again where this is not agreed on (RFC 8852).
@@ -23,12 +29,17 @@ def place(transceiver: RTCRtpTransceiver, section: int) -> None:
     transceiver._set_mline_index(section)
 
 
-async def retire(transceiver: RTCRtpTransceiver) -> None:
+async def retire(pc: RTCPeerConnection, transceiver: RTCRtpTransceiver) -> None:
     """Stop it for good; no description has a section of it any more."""
     transceiver.direction = transceiver._offerDirection = "inactive"
     transceiver._setCurrentDirection("inactive")
     place(transceiver, -1)
     await transceiver.stop()
+    kept = getattr(pc, f"{_P}transceivers")
+    if transceiver is not kept[0]:  # by the first aiortc knows the transport of all
+        kept.remove(transceiver)
+        for of_remote in (f"{_P}remoteDtls", f"{_P}remoteIce"):
+            getattr(pc, of_remote).pop(transceiver, None)
 
 
 def learn_sources(
