@@ -68,7 +68,7 @@ class Meeting:
         stats: dict[str, Any] = (await self.call.stats())[self.page.id]["video"]["inbound"]
         return stats
 
-    async def goes_on(self, pictures: int = 5) -> None:
+    async def goes_on(self, pictures: int = 3) -> None:
         """Until so many more pictures, and some sound, have come at both ends."""
         try:
             async with asyncio.timeout(SEEING):

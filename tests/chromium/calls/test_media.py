@@ -43,10 +43,10 @@ async def test_pictures_move_at_both_ends(
 async def test_a_page_that_only_looks_hides_its_addresses(meet: Any) -> None:
     """Without a camera it tells names of mDNS, which may not be known here."""
     meeting = await meet(page={"video": None, "audio": False, "denied": True})
-    await meeting.page.run("sees(5)")
+    await meeting.page.run("sees(3)")
     assert ".local" in await meeting.page.run("link.pc.localDescription.sdp")
     await meeting.peer.reconnect()
-    await meeting.page.run("sees(5)")
+    await meeting.page.run("sees(3)")
 
 
 async def test_a_second_video_comes_goes_and_comes_again(meet: Any) -> None:
