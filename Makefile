@@ -6,10 +6,11 @@ BENCH ?= fanout
 BIN := $(VENV)/bin
 # What the tests use beyond Python, by the name of its Debian package.
 SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 xvfb
-# What checks the page: types, accessibility, and the packages whose files it has, unchanged.
+# What checks the page: types, form, accessibility, and the packages whose files it has, unchanged.
 NODE := $(VENV)/node
-NODE_PACKAGES := typescript@7.0.2 axe-core@4.14.1 preact@11.2.0 htm@3.1.1
+NODE_PACKAGES := typescript@7.0.2 prettier@3.10.1 axe-core@4.14.1 preact@11.2.0 htm@3.1.1
 WEB := server/roomcall_server/http/web
+SCRIPTS := '$(WEB)/**/*.{js,ts,css,html}' 'tests/chromium/page/pure/*.js' '!**/vendor/*.js'
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
@@ -30,11 +31,12 @@ check: $(VENV)/dev.stamp page
 ifneq ($(shell command -v npm),)
 page: $(VENV)/node.stamp
 	$(NODE)/node_modules/.bin/tsc --project tsconfig.json
+	$(NODE)/node_modules/.bin/prettier --log-level warn --print-width 100 --check $(SCRIPTS)
 	cmp $(NODE)/node_modules/preact/dist/preact.mjs $(WEB)/vendor/preact.mjs
 	cmp $(NODE)/node_modules/htm/dist/htm.module.js $(WEB)/vendor/htm.module.js
 else
 page:
-	@echo "make: left out: the types of the page (Node.js with npm checks them)"
+	@echo "make: left out: the page's types and form (Node.js with npm checks them)"
 endif
 
 bench: $(VENV)/dev.stamp

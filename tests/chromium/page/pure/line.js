@@ -25,7 +25,8 @@ export default {
           line.sending(`${wanted}`, wanted);
           onTheWay.push(`${wanted}`);
         }
-        const arrived = random() < 0.4 ? Math.floor(random() * (onTheWay.length + 1)) : onTheWay.length;
+        const arrived =
+          random() < 0.4 ? Math.floor(random() * (onTheWay.length + 1)) : onTheWay.length;
         server.got.push(...onTheWay.slice(0, arrived));
         for (const frame of onTheWay.slice(0, arrived)) server.sent.push(frame);
         const heard = Math.floor(random() * (server.sent.length - got.length + 1));
@@ -46,7 +47,11 @@ export default {
           }
         }
       }
-      equal(server.got, Array.from({ length: wanted }, (_, i) => `${i + 1}`), `seed ${seed}`);
+      equal(
+        server.got,
+        Array.from({ length: wanted }, (_, i) => `${i + 1}`),
+        `seed ${seed}`,
+      );
       equal(got, server.sent.slice(0, got.length), `seed ${seed}`);
     }
   },

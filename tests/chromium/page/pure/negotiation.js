@@ -65,7 +65,10 @@ class End {
           this.send("offer", { sdp: this.connection.offer(false), callId: effect.callId });
           break;
         case "reoffer":
-          this.send("offer", { sdp: this.connection.offer(effect.iceRestart), callId: effect.callId });
+          this.send("offer", {
+            sdp: this.connection.offer(effect.iceRestart),
+            callId: effect.callId,
+          });
           break;
         case "answer":
           if (effect.replace || !this.connection) {
@@ -91,7 +94,11 @@ class End {
     }
     // A browser says again what it still wants, whenever it is stable.
     const { connection } = this;
-    if (connection?.signaling === "stable" && connection.remote && connection.agreed !== connection.direction) {
+    if (
+      connection?.signaling === "stable" &&
+      connection.remote &&
+      connection.agreed !== connection.direction
+    ) {
       if (!this.asked) {
         this.asked = true;
         this.do(this.negotiation.want());
@@ -149,7 +156,10 @@ class World {
       const passes = this.matches && !this.isDead;
       // Where descriptions do not fit and nothing is under way, no check is ever answered.
       const isOver =
-        this.isDead || this.ends.every(({ inbox, connection }) => !inbox.length && connection?.signaling !== "offered");
+        this.isDead ||
+        this.ends.every(
+          ({ inbox, connection }) => !inbox.length && connection?.signaling !== "offered",
+        );
       if (passes && !end.isConnected) {
         end.isConnected = true;
         end.do(end.negotiation.connected());
@@ -161,7 +171,10 @@ class World {
   }
 
   get isQuiet() {
-    return this.ends.every(({ inbox }) => !inbox.length) && this.ends.every(({ timer }) => timer === null);
+    return (
+      this.ends.every(({ inbox }) => !inbox.length) &&
+      this.ends.every(({ timer }) => timer === null)
+    );
   }
 
   /** Deliver and wait until nothing is under way. */
@@ -175,7 +188,9 @@ class World {
         full.take();
         continue;
       }
-      const due = this.ends.filter(({ timer }) => timer !== null).sort((x, y) => x.timer - y.timer)[0];
+      const due = this.ends
+        .filter(({ timer }) => timer !== null)
+        .sort((x, y) => x.timer - y.timer)[0];
       if (!due) break;
       this.now = Math.max(this.now, due.timer);
       due.fire();
@@ -185,7 +200,11 @@ class World {
   connected(about) {
     equal(this.matches, true, `${about}: descriptions match`);
     for (const { negotiation, connection, isConnected } of this.ends) {
-      equal([negotiation.phase, isConnected, connection.signaling], ["connected", true, "stable"], about);
+      equal(
+        [negotiation.phase, isConnected, connection.signaling],
+        ["connected", true, "stable"],
+        about,
+      );
       equal([negotiation.restarts.lost, connection.agreed], [false, connection.direction], about);
     }
   }
@@ -205,7 +224,10 @@ export default {
     for (const end of world.ends) end.changes();
     world.rest(100);
     world.connected("glare");
-    equal(world.ends.map(({ connection }) => connection.agreed), ["sendrecv", "sendrecv"]);
+    equal(
+      world.ends.map(({ connection }) => connection.agreed),
+      ["sendrecv", "sendrecv"],
+    );
   },
 
   "both lose the path, and restart at once"() {
@@ -218,7 +240,11 @@ export default {
     world.isDead = false;
     world.rest(100);
     world.connected("back");
-    equal(world.ends.every(({ connection }, i) => connection === before[i]), true, "the same ones");
+    equal(
+      world.ends.every(({ connection }, i) => connection === before[i]),
+      true,
+      "the same ones",
+    );
   },
 
   "whatever happens in whatever order, it is connected in the end"() {

@@ -7,20 +7,54 @@ import { initials, nameOf } from "/page/core/wording.js";
 import { equal } from "./expect.js";
 
 const member = (id, role = "member") => ({ id, displayName: id, role, audioMuted: false });
-const room = { id: "r", host: "a", state: "ACTIVE", participants: ["a", "b"], members: [member("a", "host"), member("b")] };
+const room = {
+  id: "r",
+  host: "a",
+  state: "ACTIVE",
+  participants: ["a", "b"],
+  members: [member("a", "host"), member("b")],
+};
 
 export default {
   "a room follows its messages"() {
-    const joined = changed(room, { type: "member-joined", roomId: "r", memberId: "c", participants: ["a", "b", "c"], member: member("c") });
-    equal(joined.members.map(({ id }) => id), ["a", "b", "c"]);
+    const joined = changed(room, {
+      type: "member-joined",
+      roomId: "r",
+      memberId: "c",
+      participants: ["a", "b", "c"],
+      member: member("c"),
+    });
+    equal(
+      joined.members.map(({ id }) => id),
+      ["a", "b", "c"],
+    );
     const hosted = changed(joined, { type: "host-changed", roomId: "r", host: "c" });
-    equal(hosted.members.map(({ role }) => role), ["member", "member", "host"]);
-    const left = changed(hosted, { type: "member-left", roomId: "r", memberId: "a", participants: ["b", "c"] });
-    equal(left.members.map(({ id }) => id), left.participants);
-    const muted = changed(left, { type: "member-updated", roomId: "r", member: { ...member("b"), audioMuted: true } });
+    equal(
+      hosted.members.map(({ role }) => role),
+      ["member", "member", "host"],
+    );
+    const left = changed(hosted, {
+      type: "member-left",
+      roomId: "r",
+      memberId: "a",
+      participants: ["b", "c"],
+    });
+    equal(
+      left.members.map(({ id }) => id),
+      left.participants,
+    );
+    const muted = changed(left, {
+      type: "member-updated",
+      roomId: "r",
+      member: { ...member("b"), audioMuted: true },
+    });
     equal(muted.members[0].audioMuted, true);
     equal(changed(muted, { type: "room-state", roomId: "r", state: "IN_CALL" }).state, "IN_CALL");
-    equal(changed(room, { type: "member-left", roomId: "other", memberId: "a", participants: [] }) === room, true);
+    equal(
+      changed(room, { type: "member-left", roomId: "other", memberId: "a", participants: [] }) ===
+        room,
+      true,
+    );
     equal(changed(room, { type: "room-updated", room: { ...room, id: "other" } }) === room, true);
   },
 
@@ -28,28 +62,50 @@ export default {
     const message = (id) => ({ id, from: "a", payload: `${id}` });
     let log = said(said(EMPTY, message(3)), message(4));
     log = lookedUp(log, [message(1), message(2), message(3)], false);
-    equal(log.messages.map(({ id }) => id), [1, 2, 3, 4]);
+    equal(
+      log.messages.map(({ id }) => id),
+      [1, 2, 3, 4],
+    );
     equal(said(log, message(4)), log);
     equal(oldest(log), 1);
     log = said(forgotten(log), message(1));
-    equal(log.messages.map(({ payload }) => payload), ["1", "2", "3", "4", "1"]);
+    equal(
+      log.messages.map(({ payload }) => payload),
+      ["1", "2", "3", "4", "1"],
+    );
     for (let id = 2; id < MAX + 10; id++) log = said(log, message(id));
     equal([log.messages.length, log.hasMore], [MAX, true]);
   },
 
   "tiles fit, whatever the stage"() {
-    for (const [width, height] of [[1280, 700], [374, 700], [374, 200], [90, 900], [0, 0]]) {
+    for (const [width, height] of [
+      [1280, 700],
+      [374, 700],
+      [374, 200],
+      [90, 900],
+      [0, 0],
+    ]) {
       for (let count = 1; count <= 40; count++) {
         for (const isPinned of [false, true]) {
           const { columns, tile, large } = layout(count, width, height, isPinned);
           const others = isPinned && count > 1 ? count - 1 : count;
           const rows = Math.ceil(others / columns);
           const about = `${count} on ${width} × ${height} ${isPinned}`;
-          equal(columns * tile.width + (columns - 1) * GAP <= Math.max(width, 0) || tile.width === 0, true, about);
+          equal(
+            columns * tile.width + (columns - 1) * GAP <= Math.max(width, 0) || tile.width === 0,
+            true,
+            about,
+          );
           const used = rows * (tile.height + GAP) - GAP + (others < count ? GAP + large.height : 0);
-          equal(used <= Math.max(height, 72 + 4 * GAP) || tile.height === 0, true, `${about}: ${used}`);
-          if (tile.height > 20) equal(Math.abs(tile.width / tile.height - RATIO) < 0.1, true, about);
-          if (others < count) equal(large.width >= tile.width || height < 200 || width < 200, true, about);
+          equal(
+            used <= Math.max(height, 72 + 4 * GAP) || tile.height === 0,
+            true,
+            `${about}: ${used}`,
+          );
+          if (tile.height > 20)
+            equal(Math.abs(tile.width / tile.height - RATIO) < 0.1, true, about);
+          if (others < count)
+            equal(large.width >= tile.width || height < 200 || width < 200, true, about);
         }
       }
     }
@@ -59,14 +115,35 @@ export default {
   "figures are rates since the last time"() {
     const report = (t, bytes, lost) => [
       { id: "T", type: "transport", selectedCandidatePairId: "P" },
-      { id: "P", type: "candidate-pair", localCandidateId: "L", remoteCandidateId: "R", currentRoundTripTime: 0.05 },
+      {
+        id: "P",
+        type: "candidate-pair",
+        localCandidateId: "L",
+        remoteCandidateId: "R",
+        currentRoundTripTime: 0.05,
+      },
       { id: "L", type: "local-candidate", candidateType: "host", protocol: "udp" },
       { id: "R", type: "remote-candidate", candidateType: "relay" },
       { id: "C", type: "codec", mimeType: "video/VP8" },
-      { id: "I", type: "inbound-rtp", kind: "video", codecId: "C", timestamp: t, bytesReceived: bytes, packetsReceived: bytes / 1000, packetsLost: lost, framesPerSecond: 30, frameWidth: 640, frameHeight: 360 },
+      {
+        id: "I",
+        type: "inbound-rtp",
+        kind: "video",
+        codecId: "C",
+        timestamp: t,
+        bytesReceived: bytes,
+        packetsReceived: bytes / 1000,
+        packetsLost: lost,
+        framesPerSecond: 30,
+        frameWidth: 640,
+        frameHeight: 360,
+      },
     ];
     const first = figures(report(1000, 10_000, 0), null);
-    equal([first.local, first.remote, first.protocol, first.roundTrip], ["host", "relay", "udp", 0.05]);
+    equal(
+      [first.local, first.remote, first.protocol, first.roundTrip],
+      ["host", "relay", "udp", 0.05],
+    );
     equal([first.flows[0].codec, first.flows[0].bitrate, first.flows[0].loss], ["VP8", 0, null]);
     const second = figures(report(2000, 100_000, 10), first);
     equal([second.flows[0].bitrate, second.flows[0].loss], [720_000, 0.1]);

@@ -28,7 +28,10 @@ export class App {
   call = null;
   /** @type {Media | null} */
   media = null;
-  /** Why a call is over, where we did not leave. @type {{code: string, detail: string, room: string} | null} */
+  /**
+   * Why a call is over, where we did not leave.
+   * @type {{code: string, detail: string, room: string} | null}
+   */
   ended = null;
   /** Why the server does not serve us at all. @type {string | null} */
   refused = null;
@@ -131,7 +134,10 @@ export class App {
     this.#route();
   }
 
-  /** A server that has ended it for good is asked once more, with a token where it demands one. @param {string} token */
+  /**
+   * A server that has ended it for good is asked once more, with a token where it demands one.
+   * @param {string} token
+   */
   askAgain(token) {
     this.client.close();
     this.refused = null;
@@ -261,7 +267,10 @@ export class App {
   }
 }
 
-/** By what a room is found: a private one has no name for others, and an id is never a name. @param {Room} room */
+/**
+ * By what a room is found: a private one has no name for others, and an id is never a name.
+ * @param {Room} room
+ */
 function nameable(room) {
   return room.metadata.private || isId(room.name) ? room.id : room.name;
 }

@@ -103,7 +103,9 @@ export class Call {
         return this.listener.notice(`${this.nameOf(message.memberId)} ${left(message.reason)}.`);
       case "host-changed":
         return this.listener.notice(
-          message.host === this.id ? "You are the host now." : `${this.nameOf(message.host)} is the host now.`,
+          message.host === this.id
+            ? "You are the host now."
+            : `${this.nameOf(message.host)} is the host now.`,
         );
       case "muted":
         return this.#muted(message.kind);
@@ -140,12 +142,17 @@ export class Call {
   // What the user does
 
   /** @param {"audio" | "video"} kind @param {boolean} muted */
-  async mute(kind, muted) {
+  mute = async (kind, muted) => {
     await this.media.setMuted(kind, muted);
     await this.#tellMuted();
-  }
+  };
 
-  /** A request of the host about this room. @param {string} type @param {object} [fields] @returns {Promise<void>} */
+  /**
+   * A request of the host about this room.
+   * @param {string} type
+   * @param {object} [fields]
+   * @returns {Promise<void>}
+   */
   async order(type, fields = {}) {
     await this.client.ask({ type, payload: { roomId: this.room.id, ...fields } });
     if (type === "close-room") this.#ended("room-closed");

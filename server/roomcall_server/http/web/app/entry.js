@@ -48,7 +48,9 @@ export class Entry {
   }
 
   get needsPassword() {
-    return this.settings === null && (this.about?.hasPassword || this.error?.code === "wrong-password");
+    return (
+      this.settings === null && (this.about?.hasPassword || this.error?.code === "wrong-password")
+    );
   }
 
   /** What can be known of the room before one is in it. */

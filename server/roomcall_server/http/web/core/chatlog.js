@@ -1,7 +1,7 @@
 /**
  * What was said in a room, in its order. Pure.
  *
- * Rule 1. Messages to all have rising ids, and each is there once, whether it came or was looked up.
+ * Rule 1. Messages to all have rising ids, and each is there once, whether it came or was found.
  * Rule 2. Messages to one member have no id: they stand where they came.
  * Rule 3. At most `MAX` are kept; the oldest go.
  *
@@ -19,7 +19,9 @@ export function said(log, message) {
   const known = message.id !== null && log.messages.some(({ id }) => id === message.id);
   if (known) return log;
   const messages = [...log.messages, message];
-  return messages.length > MAX ? { messages: messages.slice(-MAX), hasMore: true } : { ...log, messages };
+  return messages.length > MAX
+    ? { messages: messages.slice(-MAX), hasMore: true }
+    : { ...log, messages };
 }
 
 /**

@@ -8,7 +8,7 @@ const LEAST_STRIP = 72;
 /** @typedef {{width: number, height: number}} Size */
 
 /**
- * The largest tiles of `RATIO` for `count` of them on `width` × `height`; where one is pinned, it is
+ * The largest tiles of `RATIO` for `count` of them on `width` × `height`. One that is pinned is
  * large, and the others stand in rows below it.
  * @param {number} count @param {number} width @param {number} height @param {boolean} isPinned
  * @returns {{columns: number, tile: Size, large: Size}}
@@ -29,7 +29,10 @@ function grid(count, width, height) {
   let best = { columns: 1, tile: { width: 0, height: 0 } };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const tile = fitting((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows);
+    const tile = fitting(
+      (width - GAP * (columns - 1)) / columns,
+      (height - GAP * (rows - 1)) / rows,
+    );
     if (tile.width > best.tile.width) best = { columns, tile };
   }
   return best;

@@ -3,7 +3,8 @@
  * arguments.
  *
  * Rule 1. Both ends number the messages of the id's life (`client-id` not counted). Ours are kept
- *         until acknowledged, at most `MAX_FRAMES` and `MAX_CHARACTERS`; beyond it a break is the end.
+ *         until acknowledged, up to `MAX_FRAMES` and `MAX_CHARACTERS`; beyond that a break
+ *         is the end.
  * Rule 2. A reply acknowledges all that was sent up to its request. Where `ACKNOWLEDGE_EVERY` are
  *         waiting, a ping asks: a page does not see WebSocket pings.
  * Rule 3. Heard nothing for `QUIET`: ping. Nothing for `PONG` after a ping: the line is lost.
@@ -16,7 +17,8 @@
 
 export const QUIET = 20;
 export const PONG = 5;
-export const FIRST_WAIT = 0.2, LONGEST_WAIT = 5;
+export const FIRST_WAIT = 0.2,
+  LONGEST_WAIT = 5;
 export const ACKNOWLEDGE_EVERY = 64;
 export const MAX_FRAMES = 1024;
 export const MAX_CHARACTERS = 1 << 20;

@@ -13,8 +13,8 @@
  * Rule 6. Who gives up sends `hangup`, and is the one who offers again, later each time.
  * Rule 7. A connection that the other side closed fails only after `CLOSE_PATIENCE`: it may be a
  *         leave whose notice is under way.
- * Rule 8. Each may have given up what the other has just offered, and both would wait for the other:
- *         where nothing is offered within `HUNG_UP_PATIENCE` of a failure, whoever waits does.
+ * Rule 8. Each may have given up what the other has just offered, and both would wait: where
+ *         nothing is offered within `HUNG_UP_PATIENCE` of a failure, whoever waits does.
  * Rule 9. On a connection that is there, `restarts.js` says who offers.
  *
  * The caller carries out the effects in their order, then tells what came of it. Of timers there is
@@ -22,6 +22,8 @@
  *
  * @typedef {import("./protocol.js").Effect} Effect
  * @typedef {import("./protocol.js").SignalPayload} Payload
+ * @typedef {"waiting" | "offering" | "connecting" | "connected" | "closing" | "retrying"
+ *   | "hung-up"} Phase
  */
 
 import { Restarts } from "./restarts.js";
@@ -35,7 +37,7 @@ export const RETRY_DELAYS = [1, 2, 4, 8, 16, 30];
 export const MAX_EARLY = 64;
 
 export class Negotiation {
-  /** @type {"waiting" | "offering" | "connecting" | "connected" | "closing" | "retrying" | "hung-up"} */
+  /** @type {Phase} */
   phase = "waiting";
   /** @type {string | null} */
   callId = null;
@@ -271,7 +273,7 @@ export class Negotiation {
     return callId === null || this.callId === null || callId === this.callId;
   }
 
-  /** Nothing of the connection so far holds any more. @param {Negotiation["phase"]} phase */
+  /** Nothing of the connection so far holds any more. @param {Phase} phase */
   #forget(phase) {
     this.phase = phase;
     this.callId = null;

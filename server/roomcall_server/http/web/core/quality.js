@@ -1,5 +1,5 @@
 /**
- * What getStats says of one connection (W3C webrtc-stats), in figures for people, and a grade. Pure.
+ * What getStats (W3C webrtc-stats) says of one connection, for people, and a grade. Pure.
  *
  * @typedef {import("./protocol.js").Kind} Kind
  * @typedef {{bytes: number, packets: number, lost: number, at: number}} Counts
@@ -53,7 +53,9 @@ function flow(entry, byId, before) {
     lost: Math.max(entry.packetsLost ?? far.packetsLost ?? 0, 0),
     at: entry.timestamp / 1000,
   };
-  const then = before?.flows.find((other) => other.way === way && other.kind === entry.kind)?.counts;
+  const then = before?.flows.find(
+    (other) => other.way === way && other.kind === entry.kind,
+  )?.counts;
   const codec = byId.get(entry.codecId)?.mimeType ?? "";
   return {
     kind: entry.kind,

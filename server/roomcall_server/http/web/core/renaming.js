@@ -67,7 +67,10 @@ export class Renaming {
     return [];
   }
 
-  /** A member has left before it was known who it is, or a peer is gone for good. @param {string} id */
+  /**
+   * A member has left before it was known who it is, or a peer is gone for good.
+   * @param {string} id
+   */
   left(id) {
     this.held.delete(id);
     this.#letGo.delete(id);

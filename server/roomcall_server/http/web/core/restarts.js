@@ -14,7 +14,8 @@
  * @typedef {import("./protocol.js").Effect} Effect
  */
 
-export const INTERVAL = 1, LATER_INTERVAL = 10;
+export const INTERVAL = 1,
+  LATER_INTERVAL = 10;
 export const MANY = 60;
 export const CHECK_PATIENCE = 3;
 export const ANSWER_PATIENCE = 5;

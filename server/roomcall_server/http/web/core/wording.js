@@ -39,7 +39,10 @@ export function nameOf({ id, displayName }) {
 /** One or two letters for who shows no picture. @param {string} name */
 export function initials(name) {
   const words = name.trim().split(/\s+/).slice(0, 2);
-  return words.map((word) => [...word][0] ?? "").join("").toUpperCase();
+  return words
+    .map((word) => [...word][0] ?? "")
+    .join("")
+    .toUpperCase();
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */

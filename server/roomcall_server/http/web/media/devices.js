@@ -15,7 +15,10 @@ export const canShareScreen = Boolean(navigator.mediaDevices?.getDisplayMedia);
  * @param {Kind} kind @param {string} id @returns {Promise<MediaStreamTrack>}
  */
 export async function openDevice(kind, id) {
-  const wanted = { ...(kind === "video" ? CAMERA : {}), ...(id ? { deviceId: { ideal: id } } : {}) };
+  const wanted = {
+    ...(kind === "video" ? CAMERA : {}),
+    ...(id ? { deviceId: { ideal: id } } : {}),
+  };
   const stream = await navigator.mediaDevices.getUserMedia({ [kind]: wanted });
   return stream.getTracks()[0];
 }

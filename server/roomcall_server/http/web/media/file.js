@@ -2,7 +2,8 @@
 
 /**
  * An element that can be captured (W3C mediacapture-fromelement); TypeScript does not know it yet.
- * @typedef {HTMLVideoElement & {captureStream?: () => MediaStream, mozCaptureStream?: () => MediaStream}} Player
+ * @typedef {() => MediaStream} Capture
+ * @typedef {HTMLVideoElement & {captureStream?: Capture, mozCaptureStream?: Capture}} Player
  */
 
 export class PlayedFile {

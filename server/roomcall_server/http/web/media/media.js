@@ -81,7 +81,9 @@ export class Media {
   async useCamera(id) {
     this.ids.video = id;
     if (this.muted.video && this.source === "camera") return this.onChange("video");
-    await this.#attempt(NAMES.video, async () => this.#show("camera", await openDevice("video", id)));
+    await this.#attempt(NAMES.video, async () =>
+      this.#show("camera", await openDevice("video", id)),
+    );
   }
 
   /** @param {string} id "" is any */
@@ -153,14 +155,14 @@ export class Media {
   }
 
   /** @param {Kind} kind @param {boolean} muted */
-  async setMuted(kind, muted) {
+  setMuted = async (kind, muted) => {
     this.muted[kind] = muted;
     if (kind === "video" && this.source === "camera") {
       if (muted) this.#endPicture();
       else return await this.useCamera(this.ids.video);
     }
     this.onChange(kind);
-  }
+  };
 
   close() {
     this.#closed = true;
@@ -216,7 +218,11 @@ export class Media {
     this.onChange("audio");
   }
 
-  /** A device that is pulled out, or a screen that is shared no more. @param {MediaStreamTrack} track @param {() => void} onEnd */
+  /**
+   * A device that is pulled out, or a screen that is shared no more.
+   * @param {MediaStreamTrack} track
+   * @param {() => void} onEnd
+   */
   #watched(track, onEnd) {
     track.addEventListener("ended", onEnd);
     return track;

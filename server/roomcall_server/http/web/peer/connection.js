@@ -34,7 +34,8 @@ export class Connection {
     const pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     this.#pc = pc;
     pc.onconnectionstatechange = () => listener.state(pc.connectionState);
-    pc.onicecandidate = ({ candidate }) => listener.candidate({ candidate: "", ...candidate?.toJSON() });
+    pc.onicecandidate = ({ candidate }) =>
+      listener.candidate({ candidate: "", ...candidate?.toJSON() });
     pc.ontrack = ({ track, transceiver }) => {
       if (transceiver === this.#transceiver(kindOf(track))) listener.track(track);
     };
@@ -99,7 +100,10 @@ export class Connection {
     this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
   }
 
-  /** To the page or library at the other end; lost where it cannot be sent. @param {object} message */
+  /**
+   * To the page or library at the other end; lost where it cannot be sent.
+   * @param {object} message
+   */
   tell(message) {
     if (this.#channel?.readyState === "open") this.#channel.send(JSON.stringify(message));
   }

@@ -49,7 +49,11 @@ export class Mesh {
     this.context.changed();
   }
 
-  /** A signal of one who is not in the room (any more) is dropped. @param {string} from @param {Signal} signal */
+  /**
+   * A signal of one who is not in the room (any more) is dropped.
+   * @param {string} from
+   * @param {Signal} signal
+   */
   signal(from, signal) {
     const held = this.#held.get(from);
     if (held && held.signals.length < MAX_HELD_SIGNALS) held.signals.push(signal);

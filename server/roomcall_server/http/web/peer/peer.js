@@ -69,7 +69,11 @@ export class Peer {
     this.#connection?.tell(message);
   }
 
-  /** The server has given new ids to both; the connection is as it was. @param {string} id @param {Context} context */
+  /**
+   * The server has given new ids to both; the connection is as it was.
+   * @param {string} id
+   * @param {Context} context
+   */
   rename(id, context) {
     this.id = id;
     this.context = context;
@@ -146,9 +150,14 @@ export class Peer {
         return this.#send("offer", await this.#replaced().offer(), effect.callId);
       case "reoffer":
         if (!this.#connection) return;
-        return this.#send("offer", await this.#connection.reoffer(effect.iceRestart), effect.callId);
+        return this.#send(
+          "offer",
+          await this.#connection.reoffer(effect.iceRestart),
+          effect.callId,
+        );
       case "answer": {
-        const connection = effect.replace || !this.#connection ? this.#replaced() : this.#connection;
+        const connection =
+          effect.replace || !this.#connection ? this.#replaced() : this.#connection;
         return this.#send("answer", await connection.answer(effect.sdp), effect.callId);
       }
       case "accept":

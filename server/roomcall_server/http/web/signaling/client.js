@@ -20,7 +20,9 @@ const CONNECT_TIMEOUT = 10_000;
 const REPLY_TIMEOUT = 10_000;
 const TICK = 1_000;
 
-/** The server says no to a request, or cannot be asked: `code` is the protocol's, or `no-answer`. */
+/**
+ * The server says no to a request, or cannot be asked: `code` is the protocol's, or `no-answer`.
+ */
 export class Refused extends Error {
   /** @param {string} code @param {string} [message] */
   constructor(code, message = "") {
@@ -87,7 +89,10 @@ export class Client {
     });
   }
 
-  /** Send it now, or when the line is mended. @param {{type: string, [field: string]: unknown}} message */
+  /**
+   * Send it now, or when the line is mended.
+   * @param {{type: string, [field: string]: unknown}} message
+   */
   tell(message) {
     if (!this.#over && this.hello !== null) this.#send(message);
   }
@@ -185,7 +190,10 @@ export class Client {
     if (due === "lost") this.#broken(this.#socket, 0);
   }
 
-  /** A request had its time: where the line was up for all of it, there is no reply to come. @param {number} requestId */
+  /**
+   * A request had its time: where the line was up for all of it, there is no reply to come.
+   * @param {number} requestId
+   */
   #unanswered(requestId) {
     const waiting = this.#waiting.get(requestId);
     if (!waiting) return;

@@ -38,27 +38,45 @@ export class CallView extends Component {
     const { app, call } = this.props;
     const { panel, choosing } = this.state;
     const { media } = call;
+    const shown = { app, call, onClose: this.closePanel };
     return html`<main class=${`call ${panel ? "with-panel" : ""}`}>
       <${Header} app=${app} call=${call} />
       <${Stage} app=${app} call=${call} />
-      ${panel === "chat" && html`<${ChatPanel} app=${app} call=${call} onClose=${this.closePanel} />`}
-      ${panel === "people" && html`<${PeoplePanel} app=${app} call=${call} onClose=${this.closePanel} />`}
+      ${panel === "chat" && html`<${ChatPanel} ...${shown} />`}
+      ${panel === "people" && html`<${PeoplePanel} ...${shown} />`}
       <div class="bar" role="group" aria-label="Your part of the call">
-        <${MuteButtons} media=${media} onMute=${(/** @type {"audio" | "video"} */ kind, /** @type {boolean} */ muted) => call.mute(kind, muted)} />
-        <${IconButton} icon="settings" label="Camera, microphone, screen, file"
-          onClick=${() => this.setState({ choosing: true })} />
+        <${MuteButtons} media=${media} onMute=${call.mute} />
+        <${IconButton}
+          icon="settings"
+          label="Camera, microphone, screen, file"
+          onClick=${() => this.setState({ choosing: true })}
+        />
         <span class="gap"></span>
-        <${IconButton} id="toggle-people" icon="people" label=${`People, ${call.room.members.length}`}
+        <${IconButton}
+          id="toggle-people"
+          icon="people"
+          label=${`People, ${call.room.members.length}`}
           text=${`${call.room.members.length}`}
-          aria-expanded=${panel === "people"} onClick=${() => this.toggle("people")} />
-        <${IconButton} id="toggle-chat" icon="chat" text=${call.chat.unread ? `${call.chat.unread}` : ""}
+          aria-expanded=${panel === "people"}
+          onClick=${() => this.toggle("people")}
+        />
+        <${IconButton}
+          id="toggle-chat"
+          icon="chat"
+          text=${call.chat.unread ? `${call.chat.unread}` : ""}
           label=${call.chat.unread ? `Chat, ${call.chat.unread} unread` : "Chat"}
-          aria-expanded=${panel === "chat"} onClick=${() => this.toggle("chat")} />
+          aria-expanded=${panel === "chat"}
+          onClick=${() => this.toggle("chat")}
+        />
         <span class="gap"></span>
         <${IconButton} icon="leave" label="Leave" kind="danger" onClick=${() => app.leave()} />
       </div>
-      ${choosing && html`<${Dialog} title="What you send" onClose=${() => this.setState({ choosing: false })}>
-        <${DeviceChoice} media=${media} /><//>`}
+      ${
+        choosing &&
+        html`<${Dialog} title="What you send" onClose=${() => this.setState({ choosing: false })}>
+          <${DeviceChoice} media=${media}
+        /><//>`
+      }
     </main>`;
   }
 }
@@ -66,7 +84,9 @@ export class CallView extends Component {
 /** @param {{app: App, call: Call}} props */
 function Header({ app, call }) {
   const { room } = call;
-  const recorders = room.members.filter(({ recording }) => recording).map(({ id }) => call.nameOf(id));
+  const recorders = room.members
+    .filter(({ recording }) => recording)
+    .map(({ id }) => call.nameOf(id));
   const copy = async () => {
     const link = app.linkTo(room);
     try {
@@ -79,9 +99,19 @@ function Header({ app, call }) {
   return html`<header>
     <h1 tabindex="-1" ref=${begins}><${Name} name=${room.name} /></h1>
     ${room.locked && html`<span class="tag"><${Icon} name="lock" />locked</span>`}
-    ${recorders.length > 0 && html`<span class="tag recording" role="status">
-      <bdi>${recorders.join(", ")}</bdi> ${recorders.length === 1 ? "records" : "record"} the call</span>`}
-    ${app.soundBlocked && html`<button type="button" class="primary" onClick=${() => app.unblockSound()}>Turn the sound on</button>`}
+    ${
+      recorders.length > 0 &&
+      html`<span class="tag recording" role="status">
+        <bdi>${recorders.join(", ")}</bdi> ${recorders.length === 1 ? "records" : "record"} the
+        call</span
+      >`
+    }
+    ${
+      app.soundBlocked &&
+      html`<button type="button" class="primary" onClick=${() => app.unblockSound()}>
+        Turn the sound on
+      </button>`
+    }
     <${IconButton} icon="link" label="Copy the link to this room" kind="quiet" onClick=${copy} />
   </header>`;
 }

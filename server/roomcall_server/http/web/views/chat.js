@@ -34,6 +34,8 @@ export class ChatPanel extends Component {
     if (this.#list && this.#atEnd) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
+  older = () => this.props.call.chat.older();
+
   scrolled = () => {
     const list = this.#list;
     if (list) this.#atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR;
@@ -67,22 +69,50 @@ export class ChatPanel extends Component {
   render() {
     const { call, onClose } = this.props;
     const { messages, hasMore } = call.chat.log;
-    return html`<section class="panel" aria-labelledby="chat-title"
-      onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && onClose()}>
-      <header><h2 id="chat-title">Chat</h2>
-        <${IconButton} icon="close" label="Close the chat" kind="quiet" onClick=${onClose} /></header>
-      <div class="messages" role="log" aria-labelledby="chat-title" tabindex="0" onScroll=${this.scrolled}
-        ref=${(/** @type {HTMLElement | null} */ list) => (this.#list = list)}>
-        ${hasMore && html`<button type="button" onClick=${() => call.chat.older()}>Show older</button>`}
+    return html`<section
+      class="panel"
+      aria-labelledby="chat-title"
+      onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && onClose()}
+    >
+      <header>
+        <h2 id="chat-title">Chat</h2>
+        <${IconButton} icon="close" label="Close the chat" kind="quiet" onClick=${onClose} />
+      </header>
+      <div
+        class="messages"
+        role="log"
+        aria-labelledby="chat-title"
+        tabindex="0"
+        onScroll=${this.scrolled}
+        ref=${(/** @type {HTMLElement | null} */ list) => (this.#list = list)}
+      >
+        ${hasMore && html`<button type="button" onClick=${this.older}>Show older</button>`}
         ${!messages.length && html`<p class="hint">Nobody has said anything yet.</p>`}
-        ${messages.map((message, index) => html`<${Said} key=${keyOf(message)} call=${call} message=${message}
-          isFollowing=${messages[index - 1]?.from === message.from} />`)}
+        ${messages.map(
+          (message, index) =>
+            html`<${Said}
+              key=${keyOf(message)}
+              call=${call}
+              message=${message}
+              isFollowing=${messages[index - 1]?.from === message.from}
+            />`,
+        )}
       </div>
       <form class="say" onSubmit=${this.submit}>
         ${this.state.problem && html`<p class="problem" role="alert">${this.state.problem}</p>`}
-        <textarea rows="1" aria-label="Message to all" placeholder="Message to all" maxlength=${MAX_CHAT}
-          onKeyDown=${this.key} ref=${takesFocus}></textarea>
-        <button class="icon-button primary" aria-label="Send" title="Send"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12l16-8-5 17-4-7z" /></svg></button>
+        <textarea
+          rows="1"
+          aria-label="Message to all"
+          placeholder="Message to all"
+          maxlength=${MAX_CHAT}
+          onKeyDown=${this.key}
+          ref=${takesFocus}
+        ></textarea>
+        <button class="icon-button primary" aria-label="Send" title="Send">
+          <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M4 12l16-8-5 17-4-7z" />
+          </svg>
+        </button>
       </form>
     </section>`;
   }
@@ -93,8 +123,10 @@ function Said({ call, message, isFollowing }) {
   const own = message.from === call.id;
   const name = own ? "You" : call.nameOf(message.from);
   return html`<div class=${`said ${own ? "own" : ""}`}>
-    <p class=${isFollowing ? "visually-hidden" : "by"}><${Name} name=${name} />${message.to && " (to one only)"}
-      <time datetime=${message.sentAt}>${shownTime(message.sentAt, new Date())}</time></p>
+    <p class=${isFollowing ? "visually-hidden" : "by"}>
+      <${Name} name=${name} />${message.to && " (to one only)"}
+      <time datetime=${message.sentAt}>${shownTime(message.sentAt, new Date())}</time>
+    </p>
     <p class="text"><bdi>${message.payload}</bdi></p>
   </div>`;
 }

@@ -15,10 +15,21 @@ const WAYS = { in: "received", out: "sent" };
 export function FiguresTable({ peer: { figures }, name }) {
   if (!figures) return html`<div class="figures"><p>Nothing to measure.</p></div>`;
   const path = [figures.local, figures.remote].filter(Boolean).join(" ↔ ");
-  return html`<div class="figures" tabindex="0" role="region" aria-label=${`Figures of the connection with ${name}`}>
+  return html`<div
+    class="figures"
+    tabindex="0"
+    role="region"
+    aria-label=${`Figures of the connection with ${name}`}
+  >
     <dl>
-      <div><dt>Round trip</dt><dd>${milliseconds(figures.roundTrip)}</dd></div>
-      <div><dt>Path</dt><dd>${path || "–"}${figures.protocol && `, ${figures.protocol}`}</dd></div>
+      <div>
+        <dt>Round trip</dt>
+        <dd>${milliseconds(figures.roundTrip)}</dd>
+      </div>
+      <div>
+        <dt>Path</dt>
+        <dd>${path || "–"}${figures.protocol && `, ${figures.protocol}`}</dd>
+      </div>
       ${figures.flows.map((flow) => html`<${FlowRow} key=${flow.kind + flow.way} flow=${flow} />`)}
     </dl>
   </div>`;
@@ -36,5 +47,8 @@ function FlowRow({ flow }) {
     flow.jitter !== null && `jitter ${milliseconds(flow.jitter)}`,
     kind === "video" && freezes !== null && way === "in" && `${freezes}× frozen`,
   ];
-  return html`<div><dt>${NAMES[kind]} ${WAYS[way]}</dt><dd>${parts.filter(Boolean).join(", ")}</dd></div>`;
+  return html`<div>
+    <dt>${NAMES[kind]} ${WAYS[way]}</dt>
+    <dd>${parts.filter(Boolean).join(", ")}</dd>
+  </div>`;
 }

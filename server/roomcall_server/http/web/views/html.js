@@ -15,7 +15,10 @@ export function takesFocus(element) {
   element.focus({ preventScroll: true });
 }
 
-/** So does a heading whose view has come, unless somebody is busy elsewhere. @param {HTMLElement | null} element */
+/**
+ * So does a heading whose view has come, unless somebody is busy elsewhere.
+ * @param {HTMLElement | null} element
+ */
 export function begins(element) {
   const active = document.activeElement;
   if (active === document.body || !active?.isConnected) takesFocus(element);

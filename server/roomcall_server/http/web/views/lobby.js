@@ -12,12 +12,20 @@ import { Name } from "./parts.js";
 /** @param {{app: App}} props */
 export function LobbyView({ app }) {
   return html`<main class="lobby">
-    <header class="brand"><h1>roomcall</h1><p>Video rooms, with browsers and without.</p></header>
+    <header class="brand">
+      <h1>roomcall</h1>
+      <p>Video rooms, with browsers and without.</p>
+    </header>
     <section class="card" aria-labelledby="rooms-title">
       <div class="heading">
         <h2 id="rooms-title">Open rooms</h2>
-        <input type="search" aria-label="Search rooms by name" placeholder="Search" maxlength="128"
-          onInput=${(/** @type {any} */ { target }) => app.lobby?.search(target.value)} />
+        <input
+          type="search"
+          aria-label="Search rooms by name"
+          placeholder="Search"
+          maxlength="128"
+          onInput=${(/** @type {any} */ { target }) => app.lobby?.search(target.value)}
+        />
       </div>
       <${Rooms} app=${app} />
     </section>
@@ -33,7 +41,9 @@ function Rooms({ app }) {
   const { rooms, hasMore, query } = app.lobby ?? { rooms: null, hasMore: false, query: "" };
   if (rooms === null) return html`<p class="hint">Looking …</p>`;
   if (!rooms.length) {
-    return html`<p class="hint">${query ? "No room has a name like that." : "No room is open. Make one!"}</p>`;
+    return html`<p class="hint">
+      ${query ? "No room has a name like that." : "No room is open. Make one!"}
+    </p>`;
   }
   return html`
     <ul class="rooms">
@@ -52,14 +62,23 @@ function RoomItem({ app, room }) {
       <h3><${Name} name=${name} /></h3>
       ${description && html`<p class="description"><bdi>${description}</bdi></p>`}
       <p class="tags">
-        <span class="tag"><${Icon} name="people" />${people} ${count === 1 && !most ? "person" : "people"}</span>
+        <span class="tag"
+          ><${Icon} name="people" />${people} ${count === 1 && !most ? "person" : "people"}</span
+        >
         ${room.state === "IN_CALL" && html`<span class="tag live">in a call</span>`}
         ${room.state === "SCHEDULED" && html`<span class="tag">opens later</span>`}
         ${room.hasPassword && html`<span class="tag"><${Icon} name="lock" />password</span>`}
         ${room.locked && html`<span class="tag"><${Icon} name="lock" />locked</span>`}
       </p>
     </div>
-    <button type="button" class="primary" aria-label=${`Join ${name}`} onClick=${() => app.open(name)}>Join</button>
+    <button
+      type="button"
+      class="primary"
+      aria-label=${`Join ${name}`}
+      onClick=${() => app.open(name)}
+    >
+      Join
+    </button>
   </li>`;
 }
 
@@ -72,8 +91,7 @@ function JoinForm({ app }) {
   };
   return html`<form class="card" onSubmit=${submit}>
     <h2>Join a room</h2>
-    <label>Its name or id
-      <input name="room" required maxlength="128" autocomplete="off" /></label>
+    <label>Its name or id <input name="room" required maxlength="128" autocomplete="off" /></label>
     <p class="hint">Where there is none of that name, it is made.</p>
     <button class="primary">Join</button>
   </form>`;
@@ -89,10 +107,11 @@ class NewRoomForm extends Component {
     const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
     const name = text(fields, "name");
     const [opensAt, closesAt] = [timeOf(fields, "opensAt"), timeOf(fields, "closesAt")];
-    const problem =
-      !name ? "The room needs a name."
-      : closesAt && closesAt <= (opensAt ?? new Date().toISOString()) ? "It must close after it opens."
-      : "";
+    const problem = !name
+      ? "The room needs a name."
+      : closesAt && closesAt <= (opensAt ?? new Date().toISOString())
+        ? "It must close after it opens."
+        : "";
     this.setState({ problem });
     if (problem) return;
     const password = text(fields, "password");
@@ -112,14 +131,24 @@ class NewRoomForm extends Component {
       <label>Name <input name="name" required maxlength="128" autocomplete="off" /></label>
       <details>
         <summary>More about it</summary>
-        <label>What it is about <textarea name="description" rows="2" maxlength="1024"></textarea></label>
+        <label
+          >What it is about <textarea name="description" rows="2" maxlength="1024"></textarea>
+        </label>
         <div class="pair">
-          <label>Password <input name="password" type="password" maxlength="256" autocomplete="new-password" /></label>
-          <label>Most people <input name="maxParticipants" type="number" min="1" max="1000" placeholder="any" /></label>
+          <label
+            >Password
+            <input name="password" type="password" maxlength="256" autocomplete="new-password"
+          /></label>
+          <label
+            >Most people
+            <input name="maxParticipants" type="number" min="1" max="1000" placeholder="any"
+          /></label>
           <label>Opens <input name="opensAt" type="datetime-local" /></label>
           <label>Closes <input name="closesAt" type="datetime-local" /></label>
         </div>
-        <label class="check"><input name="private" type="checkbox" /> Private: only its link leads to it</label>
+        <label class="check"
+          ><input name="private" type="checkbox" /> Private: only its link leads to it</label
+        >
       </details>
       ${this.state.problem && html`<p class="problem" role="alert">${this.state.problem}</p>`}
       <button class="primary">Make it</button>
@@ -133,7 +162,11 @@ function text(fields, name) {
   return typeof value === "string" ? value.trim() : "";
 }
 
-/** RFC 3339 in UTC, of what is local time in the form. @param {FormData} fields @param {string} name */
+/**
+ * RFC 3339 in UTC, of what is local time in the form.
+ * @param {FormData} fields
+ * @param {string} name
+ */
 function timeOf(fields, name) {
   const value = text(fields, name);
   return value ? new Date(value).toISOString() : undefined;

@@ -15,24 +15,45 @@ const FINAL = ["banned", "room-not-found", "room-closed", "forbidden"];
 /** A room that one does not get into. @param {{app: App, entry: Entry}} props */
 export function FailedView({ app, entry }) {
   const { code, detail } = entry.error ?? { code: "", detail: "" };
-  return html`<${Message} app=${app} title=${entry.name || "This room"} code=${code} detail=${detail}
-    again=${FINAL.includes(code) ? null : () => entry.cancel()} />`;
+  return html`<${Message}
+    app=${app}
+    title=${entry.name || "This room"}
+    code=${code}
+    detail=${detail}
+    again=${FINAL.includes(code) ? null : () => entry.cancel()}
+  />`;
 }
 
-/** A call that has ended. @param {{app: App, ended: {code: string, detail: string, room: string}}} props */
+/**
+ * A call that has ended.
+ * @param {{app: App, ended: {code: string, detail: string, room: string}}} props
+ */
 export function EndedView({ app, ended: { code, detail } }) {
-  return html`<${Message} app=${app} title="The call is over" code=${code} detail=""
+  return html`<${Message}
+    app=${app}
+    title="The call is over"
+    code=${code}
+    detail=""
     reason=${code === "removed" ? detail : ""}
-    again=${FINAL.includes(code) ? null : () => app.again()} />`;
+    again=${FINAL.includes(code) ? null : () => app.again()}
+  />`;
 }
 
-/** @param {{app: App, title: string, code: string, detail: string, reason?: string, again: (() => void) | null}} props */
+/**
+ * @param {{app: App, title: string, code: string, detail: string, reason?: string,
+ *   again: (() => void) | null}} props
+ */
 function Message({ app, title, code, detail, reason, again }) {
   return html`<main class="message">
     <div class="card">
       <h1 tabindex="-1" ref=${begins}><${Name} name=${title} /></h1>
       <p role="alert">${explained(code, detail)}</p>
-      ${reason && html`<p>They say: <q><bdi>${reason}</bdi></q></p>`}
+      ${
+        reason &&
+        html`<p>
+          They say: <q><bdi>${reason}</bdi></q>
+        </p>`
+      }
       <div class="buttons">
         ${again && html`<button type="button" class="primary" onClick=${again}>Try again</button>`}
         <button type="button" onClick=${() => app.toLobby()}>All rooms</button>
@@ -53,8 +74,12 @@ export function RefusedView({ app }) {
     <form class="card" onSubmit=${submit}>
       <h1 tabindex="-1" ref=${begins}>You are not connected</h1>
       <p role="alert">${explained(code)}</p>
-      ${code === "unauthorized" && html`<label>Token
-        <input name="token" type="password" required autocomplete="off" /></label>`}
+      ${
+        code === "unauthorized" &&
+        html`<label
+          >Token <input name="token" type="password" required autocomplete="off"
+        /></label>`
+      }
       <div class="buttons"><button class="primary">Try again</button></div>
     </form>
   </main>`;

@@ -28,8 +28,10 @@ function viewOf(app) {
   if (app.ended) return html`<${EndedView} key="ended" app=${app} ended=${app.ended} />`;
   const { entry } = app;
   if (!entry) return html`<${LobbyView} key="lobby" app=${app} />`;
-  if (entry.stage === "failed") return html`<${FailedView} key="failed" app=${app} entry=${entry} />`;
-  if (entry.stage === "queued") return html`<${WaitingView} key="waiting" app=${app} entry=${entry} />`;
+  if (entry.stage === "failed")
+    return html`<${FailedView} key="failed" app=${app} entry=${entry} />`;
+  if (entry.stage === "queued")
+    return html`<${WaitingView} key="waiting" app=${app} entry=${entry} />`;
   return html`<${PreviewView} key="preview" app=${app} entry=${entry} />`;
 }
 
@@ -37,12 +39,17 @@ function viewOf(app) {
 function Line({ app }) {
   const { call } = app;
   const text =
-    app.refused !== null || app.ended ? ""
-    : call?.position ? `The room is full now. You are number ${call.position} in the queue; calls that run go on.`
-    : app.isConnected ? ""
-    : call ? "The server is lost, and tried again. Calls that run go on."
-    : app.wasConnected ? "The server is lost, and tried again."
-    : "Connecting to the server …";
+    app.refused !== null || app.ended
+      ? ""
+      : call?.position
+        ? `The room is full now. You are no. ${call.position} in the queue. Calls that run go on.`
+        : app.isConnected
+          ? ""
+          : call
+            ? "The server is lost, and tried again. Calls that run go on."
+            : app.wasConnected
+              ? "The server is lost, and tried again."
+              : "Connecting to the server …";
   return html`<div class="line" role="status">${text && html`<p>${text}</p>`}</div>`;
 }
 

@@ -9,12 +9,21 @@ import { Icon } from "./icons.js";
  *   text?: string, [attribute: string]: unknown}} props
  */
 export function IconButton({ icon, label, kind = "", text = "", ...rest }) {
-  return html`<button type="button" class="icon-button ${kind}" aria-label=${label} title=${label} ...${rest}>
+  return html`<button
+    type="button"
+    class="icon-button ${kind}"
+    aria-label=${label}
+    title=${label}
+    ...${rest}
+  >
     <${Icon} name=${icon} />${text && html`<span aria-hidden="true">${text}</span>`}
   </button>`;
 }
 
-/** Close the dialog around a button: so the focus goes back to where it was. @param {Event} event */
+/**
+ * Close the dialog around a button: so the focus goes back to where it was.
+ * @param {Event} event
+ */
 export function closeDialog({ target }) {
   /** @type {Element} */ (target).closest("dialog")?.close();
 }
@@ -39,4 +48,11 @@ export function Dialog({ title, onClose, children }) {
 /** @param {{name: string}} props somebody's own words, which must not turn what is around them */
 export function Name({ name }) {
   return html`<bdi class="name">${name}</bdi>`;
+}
+
+/** @param {{icon: string, label: string}} props */
+export function Badge({ icon, label }) {
+  return html`<span class="badge" role="img" aria-label=${label} title=${label}
+    ><${Icon} name=${icon}
+  /></span>`;
 }

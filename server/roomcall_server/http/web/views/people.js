@@ -3,7 +3,7 @@
 import { nameOf } from "../core/wording.js";
 import { Component, html, takesFocus } from "./html.js";
 import { Icon } from "./icons.js";
-import { Dialog, IconButton, Name, closeDialog } from "./parts.js";
+import { Badge, Dialog, IconButton, Name, closeDialog } from "./parts.js";
 
 /**
  * @typedef {import("../app/app.js").App} App
@@ -33,44 +33,80 @@ export class PeoplePanel extends Component {
     closeDialog(event);
   };
 
+  /** @param {KeyboardEvent} event */
+  key = ({ key }) => {
+    const { removing, closing } = this.state; // a dialog has its own Escape
+    if (key === "Escape" && !removing && !closing) this.props.onClose();
+  };
+
   render() {
     const { call, onClose } = this.props;
     const { members, locked, queueLength } = call.room;
     const { removing, closing } = this.state;
-    return html`<section class="panel" aria-labelledby="people-title"
-      onKeyDown=${(/** @type {KeyboardEvent} */ { key }) => key === "Escape" && !removing && !closing && onClose()}>
-      <header><h2 id="people-title" tabindex="-1" ref=${takesFocus}>People</h2>
-        <${IconButton} icon="close" label="Close the list of people" kind="quiet" onClick=${onClose} /></header>
+    return html`<section class="panel" aria-labelledby="people-title" onKeyDown=${this.key}>
+      <header>
+        <h2 id="people-title" tabindex="-1" ref=${takesFocus}>People</h2>
+        <${IconButton}
+          icon="close"
+          label="Close the list of people"
+          kind="quiet"
+          onClick=${onClose}
+        />
+      </header>
       <ul class="people">
-        ${members.map((member) => html`<${Person} key=${member.id} panel=${this} member=${member} />`)}
+        ${members.map((one) => html`<${Person} key=${one.id} panel=${this} member=${one} />`)}
       </ul>
-      ${call.isHost && html`<div class="host-tools" role="group" aria-label="The room">
-        <button type="button" aria-pressed=${locked} onClick=${() => this.order("update-room", { locked: !locked })}>
-          <${Icon} name="lock" />${locked ? "Unlock the room" : "Lock the room"}</button>
-        <button type="button" class="danger" onClick=${() => this.setState({ closing: true })}>
-          <${Icon} name="close" />Close the room</button>
-      </div>`}
+      ${
+        call.isHost &&
+        html`<div class="host-tools" role="group" aria-label="The room">
+          <button
+            type="button"
+            aria-pressed=${locked}
+            onClick=${() => this.order("update-room", { locked: !locked })}
+          >
+            <${Icon} name="lock" />${locked ? "Unlock the room" : "Lock the room"}
+          </button>
+          <button type="button" class="danger" onClick=${() => this.setState({ closing: true })}>
+            <${Icon} name="close" />Close the room
+          </button>
+        </div>`
+      }
       ${queueLength > 0 && html`<p class="hint">Waiting for a place: ${queueLength}</p>`}
-      ${removing && this.#removal(removing)}
-      ${closing && this.#closing()}
+      ${removing && this.#removal(removing)} ${closing && this.#closing()}
     </section>`;
   }
 
   /** @param {Member} member */
   #removal(member) {
-    return html`<${Dialog} title=${`Remove ${nameOf(member)}?`} onClose=${() => this.setState({ removing: null })}>
+    return html`<${Dialog}
+      title=${`Remove ${nameOf(member)}?`}
+      onClose=${() => this.setState({ removing: null })}
+    >
       <form onSubmit=${this.remove}>
-        <label>Why (they are told) <input name="reason" maxlength="256" autocomplete="off" /></label>
+        <label
+          >Why (they are told) <input name="reason" maxlength="256" autocomplete="off"
+        /></label>
         <label class="check"><input name="ban" type="checkbox" /> They may not come back</label>
-        <div class="buttons"><button class="danger">Remove</button>
-          <button type="button" onClick=${closeDialog}>Cancel</button></div>
-      </form><//>`;
+        <div class="buttons">
+          <button class="danger">Remove</button>
+          <button type="button" onClick=${closeDialog}>Cancel</button>
+        </div>
+      </form><//
+    >`;
   }
 
   #closing() {
-    return html`<${Dialog} title="Close the room for everybody?" onClose=${() => this.setState({ closing: false })}>
-      <div class="buttons"><button type="button" class="danger" onClick=${() => this.order("close-room")}>Close the room</button>
-        <button type="button" onClick=${closeDialog}>Cancel</button></div><//>`;
+    return html`<${Dialog}
+      title="Close the room for everybody?"
+      onClose=${() => this.setState({ closing: false })}
+    >
+      <div class="buttons">
+        <button type="button" class="danger" onClick=${() => this.order("close-room")}>
+          Close the room
+        </button>
+        <button type="button" onClick=${closeDialog}>Cancel</button>
+      </div><//
+    >`;
   }
 }
 
@@ -81,21 +117,48 @@ function Person({ panel, member }) {
   const name = nameOf(member);
   const isSelf = memberId === call.id;
   return html`<li>
-    <span class="who"><${Name} name=${name} />${isSelf && " (you)"}
+    <span class="who"
+      ><${Name} name=${name} />${isSelf && " (you)"}
       ${member.role === "host" && html` <span class="tag">host</span>`}
       ${member.recording && html` <span class="tag recording">rec</span>`}
     </span>
-    ${member.audioMuted && html`<span role="img" aria-label="Microphone muted"><${Icon} name="mic-off" /></span>`}
-    ${member.videoMuted && html`<span role="img" aria-label="Picture hidden"><${Icon} name="camera-off" /></span>`}
-    ${call.isHost && !isSelf && html`<span class="tools" role="group" aria-label=${`Tools for ${name}`}>
-      ${!member.audioMuted && html`<${IconButton} icon="mic-off" kind="quiet" label=${`Mute the microphone of ${name}`}
-        onClick=${() => panel.order("mute-member", { memberId, kind: "audio" })} />`}
-      ${!member.videoMuted && html`<${IconButton} icon="camera-off" kind="quiet" label=${`Hide the picture of ${name}`}
-        onClick=${() => panel.order("mute-member", { memberId, kind: "video" })} />`}
-      <${IconButton} icon="crown" kind="quiet" label=${`Make ${name} the host`}
-        onClick=${() => panel.order("transfer-host", { memberId })} />
-      <${IconButton} icon="remove" kind="quiet" label=${`Remove ${name}`}
-        onClick=${() => panel.setState({ removing: member })} />
-    </span>`}
+    ${member.audioMuted && html`<${Badge} icon="mic-off" label="Microphone muted" />`}
+    ${member.videoMuted && html`<${Badge} icon="camera-off" label="Picture hidden" />`}
+    ${
+      call.isHost &&
+      !isSelf &&
+      html`<span class="tools" role="group" aria-label=${`Tools for ${name}`}>
+        ${
+          !member.audioMuted &&
+          html`<${IconButton}
+            icon="mic-off"
+            kind="quiet"
+            label=${`Mute the microphone of ${name}`}
+            onClick=${() => panel.order("mute-member", { memberId, kind: "audio" })}
+          />`
+        }
+        ${
+          !member.videoMuted &&
+          html`<${IconButton}
+            icon="camera-off"
+            kind="quiet"
+            label=${`Hide the picture of ${name}`}
+            onClick=${() => panel.order("mute-member", { memberId, kind: "video" })}
+          />`
+        }
+        <${IconButton}
+          icon="crown"
+          kind="quiet"
+          label=${`Make ${name} the host`}
+          onClick=${() => panel.order("transfer-host", { memberId })}
+        />
+        <${IconButton}
+          icon="remove"
+          kind="quiet"
+          label=${`Remove ${name}`}
+          onClick=${() => panel.setState({ removing: member })}
+        />
+      </span>`
+    }
   </li>`;
 }

@@ -9,6 +9,8 @@ import { IconButton, Name } from "./parts.js";
 /**
  * @typedef {import("../app/app.js").App} App
  * @typedef {import("../app/entry.js").Entry} Entry
+ * @typedef {import("../core/protocol.js").Kind} Kind
+ * @typedef {import("../media/media.js").Media} Media
  */
 
 /** @param {{app: App, entry: Entry}} props */
@@ -24,41 +26,76 @@ export function PreviewView({ app, entry }) {
   const name = app.preferences.name;
   return html`<main class="preview">
     <header>
-      <${IconButton} icon="back" label="Back to all rooms" kind="quiet" onClick=${() => app.toLobby()} />
+      <${IconButton}
+        icon="back"
+        label="Back to all rooms"
+        kind="quiet"
+        onClick=${() => app.toLobby()}
+      />
       <h1 tabindex="-1" ref=${begins}><${Name} name=${entry.name || "A private room"} /></h1>
     </header>
     <section class="picture" aria-label="Your picture">
       <${SelfPicture} media=${media} name=${name} />
       <div class="bar">
-        <${MuteButtons} media=${media} onMute=${(/** @type {"audio" | "video"} */ kind, /** @type {boolean} */ muted) => media.setMuted(kind, muted)} />
+        <${MuteButtons} media=${media} onMute=${media.setMuted} />
       </div>
     </section>
     <form class="card" onSubmit=${submit}>
       <${About} entry=${entry} />
-      <label>Your name
-        <input name="name" maxlength="128" autocomplete="name" defaultValue=${name} placeholder="Guest" /></label>
-      ${entry.needsPassword && html`<label>Password of the room
-        <input name="password" type="password" maxlength="256" required autocomplete="current-password"
-          aria-describedby=${entry.error ? "entry-error" : undefined} /></label>`}
-      ${entry.error && html`<p class="problem" id="entry-error" role="alert">${wordsFor(entry)}</p>`}
+      <label
+        >Your name
+        <input
+          name="name"
+          maxlength="128"
+          autocomplete="name"
+          defaultValue=${name}
+          placeholder="Guest"
+      /></label>
+      ${
+        entry.needsPassword &&
+        html`<label
+          >Password of the room
+          <input
+            name="password"
+            type="password"
+            maxlength="256"
+            required
+            autocomplete="current-password"
+            aria-describedby=${entry.error ? "problem" : undefined}
+        /></label>`
+      }
+      ${entry.error && html`<p class="problem" id="problem" role="alert">${wordsFor(entry)}</p>`}
       <button class="primary wide" disabled=${isJoining || !app.isConnected}>
-        ${isJoining ? "Joining …" : entry.settings ? "Make the room and join" : "Join"}</button>
+        ${isJoining ? "Joining …" : entry.settings ? "Make the room and join" : "Join"}
+      </button>
       <p class="hint">${sending(media)}</p>
       <${DeviceChoice} media=${media} />
     </form>
   </main>`;
 }
 
-/** @param {{media: import("../media/media.js").Media, onMute: (kind: "audio" | "video", muted: boolean) => void}} props */
+/**
+ * @param {{media: Media, onMute: (kind: Kind, muted: boolean) => void}} props
+ */
 export function MuteButtons({ media, onMute }) {
   const { audio, video } = media.muted;
   const hasSound = media.publishes("audio");
   const hasPicture = media.publishes("video");
   return html`
-    <${IconButton} icon=${audio || !hasSound ? "mic-off" : "mic"} disabled=${!hasSound} kind=${audio ? "off" : ""}
-      label=${!hasSound ? "No microphone" : audio ? "Unmute microphone" : "Mute microphone"} onClick=${() => onMute("audio", !audio)} />
-    <${IconButton} icon=${video || !hasPicture ? "camera-off" : "camera"} disabled=${!hasPicture} kind=${video ? "off" : ""}
-      label=${!hasPicture ? "No picture to send" : video ? "Show your picture" : "Hide your picture"} onClick=${() => onMute("video", !video)} />
+    <${IconButton}
+      icon=${audio || !hasSound ? "mic-off" : "mic"}
+      disabled=${!hasSound}
+      kind=${audio ? "off" : ""}
+      label=${!hasSound ? "No microphone" : audio ? "Unmute microphone" : "Mute microphone"}
+      onClick=${() => onMute("audio", !audio)}
+    />
+    <${IconButton}
+      icon=${video || !hasPicture ? "camera-off" : "camera"}
+      disabled=${!hasPicture}
+      kind=${video ? "off" : ""}
+      label=${!hasPicture ? "No picture" : video ? "Show your picture" : "Hide your picture"}
+      onClick=${() => onMute("video", !video)}
+    />
   `;
 }
 
@@ -74,7 +111,10 @@ function About({ entry: { about, settings } }) {
     closesAt && html`<span class="tag">closes ${shownTime(closesAt, now)}</span>`,
     about?.state === "IN_CALL" && html`<span class="tag live">in a call</span>`,
     about?.locked && html`<span class="tag"><${Icon} name="lock" />locked</span>`,
-    Boolean(about?.queueLength) && html`<span class="tag">${counted(about?.queueLength ?? 0, "person waits", "people wait")}</span>`,
+    Boolean(about?.queueLength) &&
+      html`<span class="tag"
+        >${counted(about?.queueLength ?? 0, "person waits", "people wait")}</span
+      >`,
   ].filter(Boolean);
   return html`
     ${description && html`<p class="description"><bdi>${description}</bdi></p>`}
@@ -89,7 +129,7 @@ function wordsFor({ error, ticket }) {
   return explained(error?.code ?? "", error?.detail);
 }
 
-/** @param {import("../media/media.js").Media} media */
+/** @param {Media} media */
 function sending(media) {
   const sound = media.publishes("audio");
   const picture = media.publishes("video");

@@ -16,7 +16,13 @@ const SELF = {};
 export class Stage extends Component {
   /** @type {State} `pinned`: the peer that is shown large */
   state = { width: 0, height: 0, pinned: null };
-  #observer = new ResizeObserver(([{ contentRect: { width, height } }]) => this.setState({ width, height }));
+  #observer = new ResizeObserver(
+    ([
+      {
+        contentRect: { width, height },
+      },
+    ]) => this.setState({ width, height }),
+  );
   /** @type {Element | null} */
   #element = null;
 
@@ -38,7 +44,12 @@ export class Stage extends Component {
     const { peers } = call;
     const everybody = [SELF, ...peers];
     const pinned = everybody.includes(this.state.pinned ?? {}) ? this.state.pinned : null;
-    const { tile, large, columns } = layout(everybody.length, this.state.width, this.state.height, pinned !== null);
+    const { tile, large, columns } = layout(
+      everybody.length,
+      this.state.width,
+      this.state.height,
+      pinned !== null,
+    );
     const size = {
       "--width": `${tile.width}px`,
       "--height": `${tile.height}px`,
@@ -48,11 +59,26 @@ export class Stage extends Component {
     };
     return html`<div class="stage" ref=${this.observe}>
       <ul aria-label="People in the call" style=${size}>
-        <${SelfTile} key="self" app=${app} call=${call} isLarge=${pinned === SELF} onPin=${() => this.pin(SELF)} />
-        ${peers.map((peer) => html`<${PeerTile} key=${peer} app=${app} call=${call} peer=${peer}
-          isLarge=${pinned === peer} onPin=${() => this.pin(peer)} />`)}
+        <${SelfTile}
+          key="self"
+          app=${app}
+          call=${call}
+          isLarge=${pinned === SELF}
+          onPin=${() => this.pin(SELF)}
+        />
+        ${peers.map(
+          (peer) =>
+            html`<${PeerTile}
+              key=${peer}
+              app=${app}
+              call=${call}
+              peer=${peer}
+              isLarge=${pinned === peer}
+              onPin=${() => this.pin(peer)}
+            />`,
+        )}
       </ul>
-      ${peers.length === 0 && html`<p class="alone">Nobody else is here. Send the link to others.</p>`}
+      ${!peers.length && html`<p class="alone">Nobody else is here. Send others the link.</p>`}
     </div>`;
   }
 }

@@ -5,14 +5,14 @@ import { initials } from "../core/wording.js";
 import { SelfPicture } from "./devices.js";
 import { FiguresTable } from "./figures.js";
 import { Component, html } from "./html.js";
-import { Icon } from "./icons.js";
-import { IconButton, Name } from "./parts.js";
+import { Badge, IconButton, Name } from "./parts.js";
 
 /**
  * @typedef {import("../app/app.js").App} App
  * @typedef {import("../app/call.js").Call} Call
  * @typedef {import("../core/protocol.js").Member} Member
  * @typedef {import("../peer/peer.js").Peer} Peer
+ * @typedef {{app: App, call: Call, peer: Peer, isLarge: boolean, onPin: () => void}} Props
  */
 
 /** @param {{app: App, call: Call, isLarge: boolean, onPin: () => void}} props */
@@ -21,14 +21,25 @@ export function SelfTile({ call, isLarge, onPin }) {
   const { audio, video } = call.media.muted;
   return html`<li class=${`tile ${isLarge ? "large" : ""}`}>
     <${SelfPicture} media=${call.media} name=${call.nameOf(call.id)} />
-    <${Caption} member=${member && { ...member, audioMuted: audio, videoMuted: video }} name="You" />
+    <${Caption}
+      member=${member && { ...member, audioMuted: audio, videoMuted: video }}
+      name="You"
+    />
     <div class="tools">
-      <${IconButton} icon="pin" label="You, large" aria-pressed=${isLarge} kind="quiet" onClick=${onPin} />
+      <${IconButton}
+        icon="pin"
+        label="You, large"
+        aria-pressed=${isLarge}
+        kind="quiet"
+        onClick=${onPin}
+      />
     </div>
   </li>`;
 }
 
-/** @extends {Component<{app: App, call: Call, peer: Peer, isLarge: boolean, onPin: () => void}, {open: boolean}>} */
+/**
+ * @extends {Component<Props, {open: boolean}>}
+ */
 export class PeerTile extends Component {
   state = { open: false };
 
@@ -48,13 +59,30 @@ export class PeerTile extends Component {
     const isShown = Boolean(picture) && !picture.muted && !member?.videoMuted;
     const { open } = this.state;
     return html`<li class=${`tile ${isLarge ? "large" : ""} ${peer.state}`}>
-      <video class=${isShown ? "" : "hidden"} ref=${this.show} autoplay playsinline aria-label=${`Picture of ${name}`}></video>
+      <video
+        class=${isShown ? "" : "hidden"}
+        ref=${this.show}
+        autoplay
+        playsinline
+        aria-label=${`Picture of ${name}`}
+      ></video>
       ${!isShown && html`<div class="avatar" aria-hidden="true">${initials(name)}</div>`}
       <${State} peer=${peer} name=${name} />
       <${Caption} member=${member} name=${name} />
       <div class="tools">
-        <${Quality} peer=${peer} name=${name} open=${open} onClick=${() => this.setState({ open: !open })} />
-        <${IconButton} icon="pin" label=${`${name}, large`} aria-pressed=${isLarge} kind="quiet" onClick=${onPin} />
+        <${Quality}
+          peer=${peer}
+          name=${name}
+          open=${open}
+          onClick=${() => this.setState({ open: !open })}
+        />
+        <${IconButton}
+          icon="pin"
+          label=${`${name}, large`}
+          aria-pressed=${isLarge}
+          kind="quiet"
+          onClick=${onPin}
+        />
       </div>
       ${open && html`<${FiguresTable} peer=${peer} name=${name} />`}
     </li>`;
@@ -72,12 +100,10 @@ function Caption({ member, name }) {
   </div>`;
 }
 
-/** @param {{icon: string, label: string}} props */
-function Badge({ icon, label }) {
-  return html`<span class="badge" role="img" aria-label=${label} title=${label}><${Icon} name=${icon} /></span>`;
-}
-
-/** What is to be said where no picture comes as it should. @param {{peer: Peer, name: string}} props */
+/**
+ * What is to be said where no picture comes as it should.
+ * @param {{peer: Peer, name: string}} props
+ */
 function State({ peer, name }) {
   const text = {
     connecting: "Connecting …",
@@ -86,14 +112,23 @@ function State({ peer, name }) {
     failed: `Not connected: ${peer.reason}. It is tried again.`,
     closed: peer.reason === "no-media" ? "Here for the chat only" : "Has ended the call with you",
   }[peer.state];
-  return html`<p class="state" role="status">${text && html`<span class="visually-hidden">${name}: </span>${text}`}</p>`;
+  return html`<p class="state" role="status">
+    ${text && html`<span class="visually-hidden">${name}: </span>${text}`}
+  </p>`;
 }
 
 /** @param {{peer: Peer, name: string, open: boolean, onClick: () => void}} props */
 function Quality({ peer, name, open, onClick }) {
   const quality = peer.state !== "connected" || !peer.figures ? "none" : grade(peer.figures);
   const word = quality === "none" ? "not connected" : quality;
-  return html`<button type="button" class=${`icon-button quiet quality ${quality}`} aria-expanded=${open} onClick=${onClick}
-    aria-label=${`Connection with ${name}: ${word}. Figures`} title=${`Connection: ${word}`}>
-    <i></i><i></i><i></i></button>`;
+  return html`<button
+    type="button"
+    class=${`icon-button quiet quality ${quality}`}
+    aria-expanded=${open}
+    onClick=${onClick}
+    aria-label=${`Connection with ${name}: ${word}. Figures`}
+    title=${`Connection: ${word}`}
+  >
+    <i></i><i></i><i></i>
+  </button>`;
 }

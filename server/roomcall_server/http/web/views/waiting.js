@@ -12,12 +12,19 @@ export function WaitingView({ app, entry }) {
   return html`<main class="message">
     <div class="card">
       <h1 tabindex="-1" ref=${begins}>Waiting for <${Name} name=${entry.name || "the room"} /></h1>
-      <p class="position" role="status">You are number <strong>${position}</strong> in the queue.</p>
-      <p class="hint">${
-        opensLater ? `The room opens ${shownTime(about.opensAt ?? "", now)}.`
-        : about?.maxParticipants ? `The room has ${counted(about.maxParticipants, "place")}. You are let in as soon as one is free.`
-        : "You are let in as soon as there is a place."
-      } You can leave this page open.</p>
+      <p class="position" role="status">
+        You are number <strong>${position}</strong> in the queue.
+      </p>
+      <p class="hint">
+        ${
+          opensLater
+            ? `The room opens ${shownTime(about.opensAt ?? "", now)}.`
+            : about?.maxParticipants
+              ? `The room has ${counted(about.maxParticipants, "place")}. You get the next one.`
+              : "You are let in as soon as there is a place."
+        }
+        You can leave this page open.
+      </p>
       <div class="buttons">
         <button type="button" onClick=${() => entry.cancel()}>Leave the queue</button>
         <button type="button" onClick=${() => app.toLobby()}>All rooms</button>
