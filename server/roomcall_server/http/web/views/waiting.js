@@ -22,8 +22,7 @@ export function WaitingView({ app, entry }) {
             : about?.maxParticipants
               ? `The room has ${counted(about.maxParticipants, "place")}. You get the next one.`
               : "You are let in as soon as there is a place."
-        }
-        You can leave this page open.
+        }${" You can leave this page open."}
       </p>
       <div class="buttons">
         <button type="button" onClick=${() => entry.cancel()}>Leave the queue</button>
