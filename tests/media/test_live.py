@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -157,18 +156,17 @@ async def test_what_has_no_sound_is_said(tmp_path: Path, host: Host) -> None:
 @pytest.fixture
 def display() -> Iterator[str]:
     """Of an X server of its own, with nothing on it."""
-    with tempfile.TemporaryFile() as told:
-        command = ["Xvfb", "-displayfd", str(told.fileno()), "-screen", "0", "320x240x24"]
-        server = subprocess.Popen(
-            command, pass_fds=[told.fileno()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    told, telling = os.pipe()
+    command = ["Xvfb", "-displayfd", str(telling), "-screen", "0", "320x240x24"]
+    server = subprocess.Popen(
+        command, pass_fds=[telling], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(telling)
+    with open(told) as numbers:
         try:
-            number = b""
-            while not number.endswith(b"\n"):
-                assert server.poll() is None, "Xvfb ended"
-                told.seek(0)
-                number = told.read()
-            yield f":{number.decode().strip()}"
+            number = numbers.readline()  # empty if it ended
+            assert number.endswith("\n"), "Xvfb ended"
+            yield f":{number.strip()}"
         finally:
             server.terminate()
             server.wait(10)
