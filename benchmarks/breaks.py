@@ -240,10 +240,7 @@ async def guests(rounds: int, tick: Tick) -> list[Figures]:
         for number in range(rounds):
             async with calls(server.url, "bench", None, audio="testsrc") as (guest,):
                 seen = host.peers[guest.id]
-                for call, peer in ((host, seen), (guest, guest.peers[host.id])):
-                    await call.wait_for(roomcall.FirstFrame, PATIENCE, kind="video", peer=peer)
-                async with watched([host, guest]):
-                    pass
+                await asyncio.gather(_sees(host, seen), _sees(guest, guest.peers[host.id]))
             await host.wait_for(roomcall.PeerLeft, PATIENCE, peer=seen)
             tick()
             if number == 0:
@@ -254,6 +251,12 @@ async def guests(rounds: int, tick: Tick) -> list[Figures]:
         after = await _held()
         grown = (psutil.Process().memory_info().rss - memory) / 1024 / max(1, rounds - warm_up - 1)
         return [(grown, *(b - a for a, b in zip(before, after, strict=True)))]
+
+
+async def _sees(call: roomcall.Call, peer: roomcall.Peer) -> None:
+    added = await call.wait_for(roomcall.TrackAdded, PATIENCE, kind="video", peer=peer)
+    async for _ in added.track.frames():
+        return
 
 
 async def _held() -> list[int]:

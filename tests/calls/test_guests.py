@@ -30,12 +30,15 @@ async def one_guest(host: roomcall.Call, options: dict[str, Any]) -> None:
     """It sees and is seen, then leaves."""
     async with roomcall.join("open-house", name="guest", **options) as guest:
         here = host.peers[guest.id]
-        for call, other in ((host, here), (guest, guest.peers[host.id])):
-            added = await call.wait_for(roomcall.TrackAdded, 15, kind="video", peer=other)
-            frames = added.track.frames()
-            await anext(frames)
-            await frames.aclose()
+        await asyncio.gather(sees(host, here), sees(guest, guest.peers[host.id]))
     await host.wait_for(roomcall.PeerLeft, 10, peer=here)
+
+
+async def sees(call: roomcall.Call, other: roomcall.Peer) -> None:
+    added = await call.wait_for(roomcall.TrackAdded, 15, kind="video", peer=other)
+    frames = added.track.frames()
+    await anext(frames)
+    await frames.aclose()
 
 
 def held() -> dict[str, Any]:
