@@ -13,7 +13,8 @@ Rule 4.  An offer with another DTLS fingerprint replaces the connection; else it
 Rule 5.  Candidates that come before a description are kept, `MAX_EARLY_CANDIDATES` of them. Those
          of an ignored offer, or of credentials that are not current, are dropped.
 Rule 6.  Who gives up sends `hangup` with the reason `failed`, and is the one who offers again,
-         later each time (`RETRY_DELAYS`).
+         later each time (`RETRY_DELAYS`). Where both gave up and old signals crossed, each may
+         wait for the other: who heard that hangup offers after `RETRY_PATIENCE`.
 Rule 7.  A connection that the other side closed may be a leave whose notice is still under way:
          it fails only after `CLOSE_PATIENCE`.
 Rule 8.  A connection whose path is lost stays, and ICE is restarted on it: see `restarts.py`.
@@ -46,6 +47,7 @@ OFFER_PATIENCE = 5.0
 CONNECT_PATIENCE = 20.0
 CLOSE_PATIENCE = 2.0
 RETRY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+RETRY_PATIENCE = 60.0
 MAX_EARLY_CANDIDATES = 64
 
 
@@ -88,7 +90,7 @@ class Negotiation:
     def timer(self, new_call_id: str) -> list[Effect]:
         """The last `SetTimer` has run out."""
         match self.phase:
-            case Phase.WAITING | Phase.RETRYING:
+            case Phase.WAITING | Phase.RETRYING | Phase.HUNG_UP:
                 return self.offer(new_call_id)
             case Phase.OFFERING:
                 return self.failed("no answer to the offer")
@@ -255,9 +257,10 @@ class Negotiation:
             # Both gave up at once: both would wait for the other if this counted.
             return []
         self._forget(Phase.HUNG_UP)
-        state = "failed" if reason == "failed" else "closed"
-        text = "the other side found no media path" if reason == "failed" else reason
-        return [Drop(), Report(state, text), SetTimer(None)]
+        if reason != "failed":
+            return [Drop(), Report("closed", reason), SetTimer(None)]
+        text = "the other side found no media path"
+        return [Drop(), Report("failed", text), SetTimer(RETRY_PATIENCE)]
 
     def _describe(self, sdp: str) -> None:
         self._fingerprint = fingerprint(sdp)

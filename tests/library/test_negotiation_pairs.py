@@ -110,6 +110,8 @@ class Pair:
                 self._do(side, side.negotiation.offer(next(self._ids)))
             case "timer" if not (side.out or other.out):  # signals outrun patience
                 self._run_out(side)
+            case "late":  # but not always
+                self._run_out(side)
             case "fail" if side.path is not None and side.path.remote is not None:
                 self._do(side, side.negotiation.failed("no path"))
             case "connect" if self.joined:
@@ -151,7 +153,7 @@ class Pair:
 
 
 ACTIONS = st.tuples(
-    st.sampled_from(["deliver"] * 4 + ["lose", "offer", "timer", "fail", "connect"]),
+    st.sampled_from(["deliver"] * 4 + ["lose", "offer", "timer", "late", "fail", "connect"]),
     st.integers(0, 1),
 )
 
@@ -160,6 +162,7 @@ ACTIONS = st.tuples(
 @given(st.integers(0, 1), st.integers(0, 1), st.lists(ACTIONS, max_size=40))
 @example(0, 0, [("deliver", 1), ("deliver", 0), ("fail", 0), ("fail", 1)])  # both give up at once
 @example(0, 0, [("offer", 1), ("offer", 0), ("lose", 0), ("deliver", 1)])
+@example(0, 0, [("late", 0), ("late", 0), ("late", 1), ("deliver", 1), ("deliver", 0)])
 @example(0, 0, [("lose", 1), ("offer", 0), ("deliver", 1), ("deliver", 1), ("offer", 0)])
 def test_both_end_agreed_on_one_call(
     offerer: int, connect_first: int, actions: list[tuple[str, int]]
