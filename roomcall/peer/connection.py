@@ -18,7 +18,6 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
-    RTCPeerConnection,
     RTCSessionDescription,
 )
 
@@ -84,7 +83,7 @@ class Connection:
         self._channel: RTCDataChannel | None = None
         self._offered: frozenset[Kind] = frozenset()  # what our last offer says that we send anew
         # The servers are for our own ICE agent; aiortc would ask one of Google's if it had none.
-        self._pc = RTCPeerConnection(
+        self._pc = internals.PeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self._transceivers = Transceivers(self._pc, publications, config.video_codec, listener.tap)

@@ -8,10 +8,12 @@ Why we reach inside at all:
   STUN and one TURN server, waiting for each (`IceAgent`).
 - It rejects no section, and takes what is sent on one from the first description only (`retire`,
   `place`, `learn_sources`).
+- A connection that is closed while it is being made leaves tasks behind (`PeerConnection`).
 - Its jitter buffer waits 10 s for packets that were lost in an outage (`JumpingBuffer`).
 """
 
 from .agent import IceAgent, SelectedPair, ice_agent, ice_settings
+from .connecting import PeerConnection
 from .generation import IceServer, IceSettings
 from .names import check
 from .probe import IceAnswer, IceRefusal, probe
@@ -31,6 +33,7 @@ __all__ = [
     "IceRefusal",
     "IceServer",
     "IceSettings",
+    "PeerConnection",
     "ReceiverTap",
     "SelectedPair",
     "SenderTap",

@@ -209,6 +209,8 @@ class Generation(aioice.ice.Connection):
 
     async def query_consent(self) -> None:
         """Ask every second, and wait for each answer for as long as it may count."""
+        if self._closing:
+            return  # closed while it connected: nobody would end this
         loop = asyncio.get_running_loop()
         before = self._consented_at = loop.time()
         while True:

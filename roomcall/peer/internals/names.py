@@ -46,6 +46,7 @@ _CLASS_NAMES: list[tuple[type, list[str]]] = [
     (aioice.ice.StunProtocol, ["request"]),
     (aioice.turn.TurnClientMixin, ["connect", "delete", "request"]),
     (RTCRtpTransceiver, ["_setCurrentDirection", "_set_mline_index"]),
+    (RTCPeerConnection, [f"{_P}connect"]),
     (RtpRouter, ["route_rtp"]),
 ]
 _FUNCTIONS = ["get_host_addresses", "relayed_candidate", "server_reflexive_candidate"]
