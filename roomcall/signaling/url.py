@@ -12,6 +12,11 @@ def without_user(server: str) -> str:
     return re.sub(r"^(\w+://)?[^/]*@", r"\1", server)
 
 
+def has_user(server: str) -> bool:
+    """Whether a user name or a password stands before its host."""
+    return without_user(server) != server
+
+
 def websocket_url(server: str) -> str:
     """`http://host:8080`, `https://host/prefix` or `wss://host/ws` as the WebSocket's address.
 

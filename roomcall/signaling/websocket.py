@@ -11,7 +11,7 @@ from ..errors import ProtocolError, Refused, ServerUnreachable
 from ..protocol import codec
 from ..protocol.errors import REFUSED_CLOSE_CODES, CloseCode
 from ..protocol.replies import ClientId
-from .url import websocket_url, without_user
+from .url import has_user, websocket_url, without_user
 
 CONNECT_TIMEOUT = 10.0
 
@@ -54,6 +54,11 @@ class ServerSocket:
             url = websocket_url(server)
         except ValueError as error:
             raise ServerUnreachable(f"{error} — give it as http://host:port") from None
+        if token is not None and has_user(server):
+            shown = without_user(server)
+            raise ServerUnreachable(
+                f"{shown} takes a token or a user with password, not both — leave one of them out"
+            )
         # In a header, and not in the URL, which ends up in logs.
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         query = {} if resume is None else {"resume": resume, "received": str(received)}

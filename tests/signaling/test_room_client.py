@@ -270,3 +270,11 @@ async def test_a_silent_line_is_lost_and_tried_again(monkeypatch: pytest.MonkeyP
         with pytest.raises(ServerUnreachable, match="fallen silent"):
             await anext(client)
     assert asked == ['{"type":"ping"}'] * 2
+
+
+async def test_a_token_beside_a_user_in_the_address_is_refused_in_a_line() -> None:
+    """Both would be the one header `Authorization`."""
+    client = RoomClient("http://ann:secret@127.0.0.1:1", "standup", JoinOptions(token="t"))
+    with pytest.raises(ServerUnreachable, match="not both") as raised:
+        await client.connect()
+    assert "secret" not in str(raised.value)
