@@ -32,8 +32,9 @@ class Stream:
             packet._data = b"data"
             ask, frame = self._buffer.add(packet)
             self.asked += ask
-            if frame is not None:
+            while frame is not None:
                 self.frames.append(frame.timestamp // 1800)
+                frame = self._buffer.take()
 
 
 @pytest.mark.parametrize("first", [0, 65530])
@@ -100,16 +101,61 @@ def test_another_stream_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.frames[-3:] == [-9997, -9996, -9995]
 
 
-def test_an_outage_of_sound_is_jumped_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    jumps: list[bool] = []
-    buffer = JumpingBuffer(16, is_video=False, on_jump=lambda: jumps.append(True))
-    frames = []
-    for number in [*range(5), *range(500, 505)]:
+def sound(*numbers: int, jumps: list[int]) -> list[list[int]]:
+    """What each of these packets, a frame each, brings out."""
+    buffer = JumpingBuffer(16, is_video=False, on_jump=lambda: jumps.append(1))
+    given: list[list[int]] = []
+    for number in numbers:
         packet = RtpPacket(sequence_number=number, timestamp=number * 960)
         packet._data = b"data"
         ask, frame = buffer.add(packet)
         assert not ask
+        given.append([])
+        while frame is not None:
+            given[-1].append(frame.timestamp // 960)
+            frame = buffer.take()
+    return given
+
+
+def test_an_outage_of_sound_is_jumped_over() -> None:
+    jumps: list[int] = []
+    given = sound(*range(5), *range(500, 505), jumps=jumps)
+    assert given == [[number] for number in (*range(5), *range(500, 505))]
+    assert jumps == [1]
+
+
+def test_a_lost_packet_of_sound_holds_up_a_few_others_once() -> None:
+    given = sound(0, 1, 3, 4, 5, 6, 7, 8, jumps=[])
+    assert given == [[0], [1], [], [], [], [], [3, 4, 5, 6, 7], [8]]
+
+
+def test_sound_out_of_order_is_put_in_order() -> None:
+    assert sound(0, 2, 3, 1, 4, jumps=[]) == [[0], [], [], [1, 2, 3], [4]]
+
+
+def test_a_picture_is_there_with_its_last_packet() -> None:
+    """Which the marker says. Padding that follows it (RFC 3550 section 5.1) is no picture."""
+    buffer = JumpingBuffer(512, is_video=True)
+    given = []
+    for number in (0, 2, 1, 3, 4, 5, 6, 7, 8):
+        packet = RtpPacket(sequence_number=number, timestamp=number // 3, marker=number % 3 == 1)
+        packet._data = b"" if number % 3 == 2 else b"data"
+        _, frame = buffer.add(packet)
         if frame is not None:
-            frames.append(frame.timestamp // 960)
-    assert jumps == [True]
-    assert frames == [0, 1, 2, 3, 500, 501, 502, 503]
+            given.append((number, frame.timestamp, frame.data))
+        assert buffer.take() is None
+    assert given == [(1, 0, b"datadata"), (4, 1, b"datadata"), (7, 2, b"datadata")]
+
+
+def test_of_pictures_that_one_packet_makes_whole_all_are_given() -> None:
+    buffer = JumpingBuffer(512, is_video=True)
+    given: list[list[int]] = []
+    for number in (0, 2, 3, 4, 5, 1):
+        packet = RtpPacket(sequence_number=number, timestamp=number // 2, marker=number % 2 == 1)
+        packet._data = b"data"
+        _, frame = buffer.add(packet)
+        given.append([])
+        while frame is not None:
+            given[-1].append(frame.timestamp)
+            frame = buffer.take()
+    assert given == [[], [], [], [], [], [0, 1, 2]]

@@ -9,7 +9,8 @@ Why we reach inside at all:
 - It rejects no section, and takes what is sent on one from the first description only (`retire`,
   `place`, `learn_sources`).
 - A connection that is closed while it is being made leaves tasks behind (`PeerConnection`).
-- Its jitter buffer waits 10 s for packets that were lost in an outage (`JumpingBuffer`).
+- Its jitter buffer holds whole frames back, and waits 10 s for packets that were lost in an outage
+  (`JumpingBuffer`).
 """
 
 from .agent import IceAgent, SelectedPair, ice_agent, ice_settings

@@ -14,7 +14,6 @@ from aiortc import (
     RTCRtpSender,
     RTCRtpTransceiver,
 )
-from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcdtlstransport import RtpRouter
 
 _P = "_RTCPeerConnection__"
@@ -71,7 +70,6 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RtpRouter, "mid_table"),
     (RtpRouter, "ssrc_table"),
     (RTCIceGatherer, "_connection"),
-    (JitterBuffer, "_origin"),
     (aioice.turn.TurnTransport, "_TurnTransport__close_task"),
     (aioice.turn.TurnTransport, "_TurnTransport__send_tasks"),
     *(

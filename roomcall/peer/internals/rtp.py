@@ -25,6 +25,7 @@ from aiortc.rtp import (
 from .jitter import AUDIO_CAPACITY, MAX_HOLE, JumpingBuffer
 
 if TYPE_CHECKING:
+    from aiortc.jitterbuffer import JitterFrame
     from aiortc.rtp import AnyRtcpPacket, RtpPacket
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class _FrameQueue:
 
     def __init__(self, switch: TapSwitch) -> None:
         self._switch = switch
+        self._codec = ""
 
     def get(self) -> None:
         """For the decoder thread: nothing to decode."""
@@ -84,7 +86,12 @@ class _FrameQueue:
     def put(self, task: Any) -> None:
         if task is not None:  # the end
             codec, frame = task
-            _tell(self._switch.tap.on_frame, codec.name, frame.data, frame.timestamp)
+            self._codec = codec.name
+            self.tell(frame)
+
+    def tell(self, frame: "JitterFrame") -> None:
+        """Of the same codec as the last."""
+        _tell(self._switch.tap.on_frame, self._codec, frame.data, frame.timestamp)
 
 
 class _Unwrapper:
@@ -107,8 +114,9 @@ class _Unwrapper:
 def tap_receiver(receiver: RTCRtpReceiver) -> TapSwitch:
     """Take packets, encoded frames and reports of a receiver that has not started yet."""
     switch = TapSwitch()
-    setattr(receiver, f"{_R}decoder_queue", _FrameQueue(switch))
-    setattr(receiver, f"{_R}timestamp_mapper", _Unwrapper())
+    queue, unwrapper = _FrameQueue(switch), _Unwrapper()
+    setattr(receiver, f"{_R}decoder_queue", queue)
+    setattr(receiver, f"{_R}timestamp_mapper", unwrapper)
     # Sound is not held back for four packets (80 ms), which would set it behind the picture.
     stock = getattr(receiver, f"{_R}jitter_buffer")
     video = stock.capacity > AUDIO_CAPACITY
@@ -131,6 +139,9 @@ def tap_receiver(receiver: RTCRtpReceiver) -> TapSwitch:
             told = (number, packet.timestamp, len(payload), repair, codec.clockRate)
             _tell(switch.tap.on_packet, *told)
         await handle_rtp(packet, arrival_time_ms=arrival_time_ms)
+        while (frame := buffer.take()) is not None:
+            frame.timestamp = unwrapper.map(frame.timestamp)
+            queue.tell(frame)
 
     async def on_rtcp(packet: "AnyRtcpPacket") -> None:
         if isinstance(packet, RtcpByePacket):
