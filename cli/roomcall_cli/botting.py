@@ -5,45 +5,25 @@ from typing import TYPE_CHECKING, Any
 
 import roomcall
 
-from .following import beside, leave_after, show
-from .output import JsonLines, Output
+from .output import Output
 from .signals import signals
 
 if TYPE_CHECKING:
     from roomcall import Bot
 
-    from .options import Server
+    from .calling import Calling
 
 
-def run_bot(
-    bot: "Bot",
-    room: str,
-    *,
-    server: "Server",
-    duration: float | None,
-    json: bool,
-    options: Mapping[str, Any],
-) -> None:
-    """In a room until the call ends; `options` are those of `roomcall.join`."""
-    # What is not given leaves the bot its own, such as its name.
+def run_bot(bot: "Bot", room: str, calling: "Calling", options: Mapping[str, Any]) -> None:
+    """In a room until the call ends; `options` are those of `roomcall.join`. What is None leaves
+    the bot its own, such as its name."""
     given = {name: value for name, value in options.items() if value is not None}
 
     async def run() -> None:
-        with JsonLines() if json else _lines() as output:
-            async with roomcall.join(
-                room,
-                server=server.url,
-                ssl=server.ssl,
-                on_queued=lambda event: output.event(event, ""),
-                **bot.join_options() | given,
-            ) as call:
-                work = [bot.follow(call)]
-                if duration:
-                    work.append(leave_after(duration, [call]))
-                async with beside(*work) as tasks:
-                    with signals.answered_by(lambda: call.leave("interrupted")):
-                        await show(call, output)
-                    await tasks[0]
+        with calling.shown(_lines) as output:
+            of_bot = {"stats_interval": 1.0} | bot.join_options() | given
+            async with calling.join(room, output, **of_bot) as call:
+                await calling.stay(call, output, [bot.follow(call)])
 
     signals.run(run())
 

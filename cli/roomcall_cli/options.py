@@ -5,7 +5,7 @@ import re
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 from urllib.parse import unquote
@@ -101,6 +101,10 @@ class Media:
     audio_bitrate: int | None
     loop: bool
     passthrough: bool
+
+    def options(self) -> dict[str, Any]:
+        """As `roomcall.join` takes them."""
+        return asdict(self)
 
 
 def server_options(function: Command, *, default: str | None = None) -> Command:

@@ -28,7 +28,8 @@ class Echo(Bot):
         self._sources: dict[Peer, dict[Kind, EchoSource]] = {}
 
     def join_options(self) -> dict[str, Any]:
-        return super().join_options() | {"sources_for": self._sources_for}
+        own = {"sources_for": self._sources_for, "measure": False}  # nothing is decoded
+        return super().join_options() | own
 
     def _sources_for(self, peer: Peer) -> Sources:
         clock = _Clock(peer)

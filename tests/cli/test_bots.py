@@ -17,13 +17,16 @@ class Parrot(roomcall.Bot):
 """
 
 
-async def test_echo(start: Any, room_server: Any, peer: Any) -> None:
-    run = await start("echo", "standup", "--server", room_server.url, "--json")
+async def test_echo(start: Any, room_server: Any, peer: Any, tmp_path: Path) -> None:
+    options = ("--server", room_server.url, "--json", "--bundle", "kept")
+    run = await start("echo", "standup", *options)
     await run.event("joined")
     ann = await peer("standup", name="ann", video="testsrc", video_size=(320, 240), fps=15)
     first = await ann.wait_for(roomcall.FirstFrame, 15, name="echo", kind="video")
     assert (first.width, first.height) == (320, 240)
+    await run.event("stats")
     assert await run.interrupted() == 0
+    assert '"event": "stats"' in (tmp_path / "kept/events.jsonl").read_text()
 
 
 @pytest.mark.parametrize("given", ["parrot.py", "parrot:Parrot"])

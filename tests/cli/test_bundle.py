@@ -64,3 +64,30 @@ async def test_join_leaves_one_too(start: Any, peer: Any, room_server: Any, tmp_
     ]
     assert [events[0]["event"], events[-1]["event"]] == ["joined", "left"]
     assert any(event["event"] == "stats" for event in events)
+
+
+async def test_record_leaves_one_without_secrets(
+    start: Any, peer: Any, room_server: Any, tmp_path: Path
+) -> None:
+    small = {"video": "testsrc", "video_size": (320, 240), "fps": 15}
+    await peer("standup", name="bob", password=PASSWORD, **small)
+    (tmp_path / "password").write_text(PASSWORD + "\n")
+    # It is blanked wherever it stands, and about.json names the folder.
+    folder = tmp_path / f"kept-{PASSWORD}"
+    run = await start(
+        *("record", "standup", "-o", "out", "--duration", "2", "--password-file", "password"),
+        *("--bundle", folder),
+        environment={
+            "ROOMCALL_SERVER": room_server.url,
+            "ROOMCALL_TOKEN": TOKEN,
+            "ROOMCALL_ICE_SERVER": f"turn:ann:{CREDENTIAL}@127.0.0.1:9",
+        },
+    )
+    assert await run.ended() == 0, run.errors
+    kept = {path.name: path.read_text() for path in folder.iterdir() if path.suffix != ".jpg"}
+    assert kept.keys() == {"about.json", "events.jsonl", "signals.jsonl", "log.txt"}
+    for name, text in kept.items():
+        for secret in (PASSWORD, TOKEN, CREDENTIAL, "turn%2Fcrede"):
+            assert secret not in text, name
+        assert not re.search(r"ice-pwd:[^…]", text), name
+    assert "recording" in kept["events.jsonl"]

@@ -1,4 +1,4 @@
-"""What one peer leaves behind to be understood later: `--bundle DIR` of `roomcall join`.
+"""What one peer leaves behind to be understood later: `--bundle DIR` of each command with a call.
 
     about.json      what it was called with, the versions of what it runs on, the machine
     events.jsonl    its events, as `--json` prints them: statistics over time are among them
@@ -113,14 +113,19 @@ class Keeping:
 
 
 def keep(
-    folder: Path, parameters: Mapping[str, Any], ice_servers: Sequence[Mapping[str, str]]
+    folder: Path,
+    parameters: Mapping[str, Any],
+    password: str | None,
+    token: str | None,
+    ice_servers: Sequence[Mapping[str, str]],
 ) -> Keeping:
-    """For a command that was called with these parameters of click's."""
+    """For a command that was called with these parameters of click's; the password may have come
+    from elsewhere."""
     hidden = {"password", "password_file", "password_prompt", "token", "ice_server"}
     asked = {name: value for name, value in parameters.items() if name not in hidden}
     asked["server"] = without_user(parameters["server"])
     asked["ice_server"] = [server["urls"] for server in ice_servers]
-    known = [parameters["password"], parameters["token"], urlsplit(parameters["server"]).password]
+    known = [password, token, urlsplit(parameters["server"]).password]
     return Keeping(folder, asked, [*known, *(server.get("credential") for server in ice_servers)])
 
 

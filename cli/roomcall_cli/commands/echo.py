@@ -1,20 +1,10 @@
 """`roomcall echo`"""
 
-from typing import Any
-
 import click
 
 from ..botting import run_bot
-from ..options import (
-    SETTINGS,
-    Server,
-    access_options,
-    duration_option,
-    ice_server_option,
-    json_option,
-    network_option,
-    server_options,
-)
+from ..calling import Calling, calling_options
+from ..options import SETTINGS
 
 
 @click.command(
@@ -32,27 +22,13 @@ Examples:
     metavar="SECONDS",
     help="Send it back so much later.",
 )
-@server_options
 @click.option("--name", default="echo", metavar="NAME", help="What the others see.")
-@access_options
-@duration_option("Leave after so many seconds.")
-@ice_server_option
-@network_option
-@json_option
-def command(
-    room: str,
-    delay: float,
-    server: Server,
-    duration: float | None,
-    ice_server: tuple[dict[str, str], ...],
-    json: bool,
-    **options: Any,
-) -> None:
+@calling_options
+def command(room: str, delay: float, name: str, calling: Calling) -> None:
     """Send each member of ROOM its own picture and sound back, and nobody else's.
 
     They go out as they come, neither decoded nor encoded.
     """
     from roomcall.bots import Echo
 
-    options["ice_servers"] = ice_server
-    run_bot(Echo(delay), room, server=server, duration=duration, json=json, options=options)
+    run_bot(Echo(delay), room, calling, {"name": name})

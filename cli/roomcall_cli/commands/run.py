@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..botting import run_bot
-from ..options import (
-    SETTINGS,
-    Media,
-    Server,
-    access_options,
-    duration_option,
-    ice_server_option,
-    json_option,
-    media_options,
-    network_option,
-    server_options,
-)
+from ..calling import Calling, calling_options
+from ..options import SETTINGS, Media, media_options
 
 if TYPE_CHECKING:
     from roomcall import Bot
@@ -35,33 +25,15 @@ Examples:
 )
 @click.argument("bot")
 @click.argument("room")
-@server_options
 @click.option("--name", metavar="NAME", help="What the others see.  [default: the bot's]")
 @media_options
-@access_options
-@duration_option("Leave after so many seconds.")
-@ice_server_option
-@network_option
-@json_option
-def command(
-    bot: str,
-    room: str,
-    server: Server,
-    media: Media,
-    duration: float | None,
-    ice_server: tuple[dict[str, str], ...],
-    json: bool,
-    **options: Any,
-) -> None:
+@calling_options
+def command(bot: str, room: str, name: str | None, media: Media, calling: Calling) -> None:
     """Run BOT in ROOM: a Python file with one bot in it, or module:name.
 
     A bot is a class made on roomcall.Bot that needs no argument, or such an object.
     """
-    made = _load(bot)
-    for option in Media.__dataclass_fields__:
-        options[option] = getattr(media, option)
-    options["ice_servers"] = ice_server
-    run_bot(made, room, server=server, duration=duration, json=json, options=options)
+    run_bot(_load(bot), room, calling, {"name": name, **media.options()})
 
 
 def _load(given: str) -> "Bot":
