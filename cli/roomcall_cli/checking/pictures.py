@@ -28,11 +28,12 @@ async def keep_picture(track: "RemoteTrack", folder: Path) -> None:
         async for frame in frames:
             if asyncio.get_running_loop().time() - begun >= AFTER:
                 assert isinstance(frame, av.VideoFrame)
-                path_of(folder, track.peer.id).write_bytes(_jpeg(frame))
+                path_of(folder, track.peer.id).write_bytes(jpeg(frame))
                 return
 
 
-def _jpeg(frame: av.VideoFrame) -> bytes:
+def jpeg(frame: av.VideoFrame) -> bytes:
+    """A picture as a file has it."""
     encoder = av.CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"

@@ -1,6 +1,7 @@
 """`roomcall join`"""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from roomcall.expectations import Expectation
 
     from ..checking.judging import Judging
+    from ..snapshots import Snapshots
 
 
 @click.command(
@@ -40,6 +42,12 @@ Examples:
     type=click.Path(file_okay=False),
     metavar="DIR",
     help="Write what comes from each member into a file there.",
+)
+@click.option(
+    "--snapshot",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep a picture of each member there, a JPEG that is replaced every second.",
 )
 @click.option("--private", is_flag=True, help="Make a new room that only its id leads to.")
 @click.option(
@@ -73,6 +81,7 @@ def command(
     name: str | None,
     media: Media,
     record: str | None,
+    snapshot: Path | None,
     private: bool,
     max_participants: int,
     ice_policy: Literal["all", "relay"],
@@ -89,6 +98,7 @@ def command(
     """
 
     judging = _judging(expect)
+    snapshots = _snapshots(snapshot)
 
     async def run() -> None:
         with calling.shown(_lines) as output:
@@ -107,12 +117,10 @@ def command(
                 if private and call.room is not None:
                     output.note(f"Join with: roomcall join {call.room.id}{_where(calling)}")
                 recording = await call.record(record) if record else None
-                await calling.stay(
-                    call,
-                    output,
-                    [_expect(call, expect_peers, timeout)] if expect_peers else [],
-                    [judging.see] if judging else [],
-                )
+                work = [_expect(call, expect_peers, timeout)] if expect_peers else []
+                if snapshots is not None:
+                    work.append(snapshots.take(call))
+                await calling.stay(call, output, work, [judging.see] if judging else [])
                 if judging is not None:
                     judging.end(output.note)
                 if recording is not None:
@@ -145,6 +153,14 @@ def _judging(expect: "tuple[Expectation, ...]") -> "Judging | None":
     from ..checking.judging import Judging
 
     return Judging(expect)
+
+
+def _snapshots(folder: Path | None) -> "Snapshots | None":
+    if folder is None:
+        return None
+    from ..snapshots import Snapshots
+
+    return Snapshots(folder)
 
 
 def _lines() -> Output:
