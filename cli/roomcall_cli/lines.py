@@ -1,10 +1,11 @@
 """For people: a line for what they care about, and a live table where stderr is a terminal."""
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from .exits import OutputLost
@@ -39,10 +40,17 @@ def stdout_console() -> Console:
 
 
 class Lines:
-    """Shows events of the types `only`, and a `table`: live, and once more at the end."""
+    """Shows events of the types `only`, and a `table`: live, with what is `below` it, and once more
+    at the end."""
 
-    def __init__(self, only: tuple[type["Event"], ...], table: "_Table | None" = None) -> None:
+    def __init__(
+        self,
+        only: tuple[type["Event"], ...],
+        table: "_Table | None" = None,
+        below: "Callable[[], RenderableType] | None" = None,
+    ) -> None:
         self._table = table
+        self._below = below
         self._only = only
         self._quiet = is_quiet()
         self._stdout = stdout_console()
@@ -53,7 +61,7 @@ class Lines:
         if self._table is not None and self._screen.is_terminal and not self._quiet:
             self._live = Live(
                 console=self._screen,
-                get_renderable=self._table.render,
+                get_renderable=self._shown,
                 auto_refresh=False,  # at each event: no thread reads the table while it changes
                 transient=True,
                 redirect_stdout=False,
@@ -70,6 +78,11 @@ class Lines:
         if kind is None and not self._quiet and self._table:
             self._print(self._table.render())
 
+    def _shown(self) -> "RenderableType":
+        assert self._table is not None, "there is no live view without one"
+        below = [self._below()] if self._below is not None else []
+        return Group(*([self._table.render()] if self._table else []), *below)
+
     def event(self, event: "Event", own_id: str) -> None:
         if self._table is not None:
             self._table.see(event, own_id)
@@ -77,6 +90,10 @@ class Lines:
             line = line_of(event)
             if line is not None:
                 self._print(line)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """What the live view shows has changed."""
         if self._live is not None:
             self._live.refresh()
 

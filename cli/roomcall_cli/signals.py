@@ -1,7 +1,7 @@
 """SIGINT and SIGTERM.
 
 Rule 1. The first asks the command to end: it leaves its room, finishes its files, and exits 0.
-Rule 2. A second SIGINT ends the process at once with 130.
+Rule 2. A second SIGINT ends the process at once with 130. The terminal is then as it was found.
 Rule 3. Before the event loop runs there is nothing to finish: the first ends the process with 0.
 """
 
@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
+from .terminal import Mode, mode, put_back
+
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -24,12 +26,14 @@ class Interrupted(BaseException):
 class Signals:
     def __init__(self) -> None:
         self._asked = False
+        self._terminal: Mode | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._answer: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._answering: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
+        self._terminal = mode()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         return self
@@ -86,6 +90,7 @@ class Signals:
         if sys.stderr.isatty():  # a live table hides it
             sys.stderr.write(_SHOW_CURSOR)
             sys.stderr.flush()
+        put_back(self._terminal)
         os._exit(130)
 
 

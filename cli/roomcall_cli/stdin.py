@@ -7,12 +7,14 @@ import threading
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
+from .terminal import is_typed_on
+
 MAX_AHEAD = 16  # lines that are read before they are taken
 
 
 def lines() -> AsyncIterator[str]:
     """Until the end of the input. On a terminal, a prompt that others' words do not disturb."""
-    if not _is_typed():
+    if not is_typed_on():
         return _piped()
     from .prompt import typed  # prompt_toolkit loads only where people type
 
@@ -21,15 +23,11 @@ def lines() -> AsyncIterator[str]:
 
 def undisturbed() -> AbstractContextManager[None]:
     """Inside, what is printed stays above the prompt."""
-    if not _is_typed():
+    if not is_typed_on():
         return nullcontext()
     from .prompt import above
 
     return above()
-
-
-def _is_typed() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()  # None: closed by the shell's <&-
 
 
 def _text() -> Iterable[str]:

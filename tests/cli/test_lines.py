@@ -160,6 +160,7 @@ async def on_terminal(url: str, environment: dict[str, str]) -> str:
     process = await asyncio.create_subprocess_exec(
         *(COMMAND, "join", "standup", "--server", url, "--duration", "1.5"),
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
+        stdin=asyncio.subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
     )
@@ -192,6 +193,7 @@ async def test_a_terminal_gets_colour_and_a_live_table(room_server: Any, peer: A
     assert "ann" in shown and "640×360" in shown
     assert "640×360" in shown.split("you left")[1]  # the table stays
     assert "\x1b[?25h" in shown  # and so does the cursor
+    assert "q leave" not in shown  # nobody can press a key
 
 
 async def test_no_color_is_obeyed(room_server: Any, peer: Any) -> None:

@@ -1,6 +1,7 @@
 """`roomcall join`"""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,14 +15,16 @@ from ..calling import Calling, calling_options
 from ..exits import of_verdict
 from ..following import check_recording
 from ..options import DEFAULT_SERVER, SECONDS, SETTINGS, Media, expect_option, media_options
-from ..output import Output
+from ..output import Output, is_quiet
 from ..signals import signals
+from ..terminal import is_typed_on
 
 if TYPE_CHECKING:
     from roomcall import Call
     from roomcall.expectations import Expectation
 
     from ..checking.judging import Judging
+    from ..keys import Keys
     from ..snapshots import Snapshots
 
 
@@ -94,14 +97,16 @@ def command(
 ) -> None:
     """Join ROOM, or make it where there is none, and call everybody in it.
 
-    ROOM is a name, or an id where it is a UUID. Without --video and --audio you only receive.
+    ROOM is a name, or an id where it is a UUID. Without --video and --audio you only receive. On a
+    terminal keys mute and change what you send; the line below the table says which.
     """
 
     judging = _judging(expect)
     snapshots = _snapshots(snapshot)
 
     async def run() -> None:
-        with calling.shown(_lines) as output:
+        keys = None if calling.json else _keys(media)
+        with calling.shown(lambda: _lines(keys)) as output:
             joining = calling.join(
                 room,
                 output,
@@ -120,7 +125,9 @@ def command(
                 work = [_expect(call, expect_peers, timeout)] if expect_peers else []
                 if snapshots is not None:
                     work.append(snapshots.take(call))
-                await calling.stay(call, output, work, [judging.see] if judging else [])
+                seers = [seer.see for seer in (judging, keys) if seer is not None]
+                async with keys.answered(call, output) if keys is not None else nullcontext():
+                    await calling.stay(call, output, work, seers)
                 if judging is not None:
                     judging.end(output.note)
                 if recording is not None:
@@ -163,9 +170,21 @@ def _snapshots(folder: Path | None) -> "Snapshots | None":
     return Snapshots(folder)
 
 
-def _lines() -> Output:
+def _keys(media: Media) -> "Keys | None":
+    """Where there is a live view, and somebody before it."""
+    if not is_typed_on() or not sys.stderr.isatty() or is_quiet():
+        return None
+    from ..keys import Keys
+
+    return Keys(media)
+
+
+def _lines(keys: "Keys | None") -> Output:
     # rich loads only where people look
     from ..lines import Lines
     from ..table import Table
 
-    return Lines((roomcall.Event,), Table())
+    lines = Lines((roomcall.Event,), Table(), keys.line if keys is not None else None)
+    if keys is not None:
+        keys.changed = lines.refresh
+    return lines
