@@ -1,12 +1,15 @@
 """Where a call went wrong: its steps in order, and the first that failed, for each peer and pair.
 Pure.
 
-    source → server → join → signaling → ICE → DTLS → first frame → flow → picture → sound → leave
+    source → server → join → signaling → ICE → DTLS → first frame → flow → picture → sound → latency
+    → sync → leave
 
 Rule 1. Of a pair only the first failure is told: the later ones are its consequences. That two
         members have no connection is told once.
 Rule 2. A failure names who, which step, what was seen, and what to do.
-Rule 3. What has not come *yet* is `pending`: where the call was broken off that is no failure.
+Rule 3. Latency and sync fail where something is expected of them. Whatever is expected belongs to
+        one of the steps.
+Rule 4. What has not come *yet* is `pending`: where the call was broken off that is no failure.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +30,20 @@ STEPS = {
     "flow": "see the sender's load and the network between the two",
     "picture": "look at what the sender films",
     "sound": "listen to what the sender records",
+    "latency": "see the network's delay, the way over relays, and the load of both",
+    "sync": "see the sender's time stamps of picture and sound",
     "leave": "see the log with -vv",
+}
+STEP_OF_METRIC = {
+    "connected": "ICE",
+    "setup": "ICE",
+    "firstFrame": "first frame",
+    "framesPerSecond": "flow",
+    "loss": "flow",
+    "freezes": "flow",
+    "latency": "latency",
+    "avOffset": "sync",
+    "roundTripTime": "latency",
 }
 _CODES = {"source": 2, "server": 3, "join": 4}
 _OF_CODE = {code: step for step, code in _CODES.items()}

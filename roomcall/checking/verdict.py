@@ -15,7 +15,14 @@ from typing import Any, Literal
 from ..expectations import Expectation, Outcome, Pair, judge
 from .runs import Member, Run, pair_of, stranger
 from .saturation import saturation
-from .steps import Failure, failure_of_pair, failure_of_peer, failure_to_leave
+from .steps import (
+    STEP_OF_METRIC,
+    STEPS,
+    Failure,
+    failure_of_pair,
+    failure_of_peer,
+    failure_to_leave,
+)
 
 OnSaturated = Literal["fail", "pass"]
 
@@ -26,8 +33,8 @@ _ADVICE = {
     "framesPerSecond": "see the sender's source and load, and the network's rate",
     "loss": "see the network between the two",
     "freezes": "see the sender's load and the network between the two",
-    "latency": "see the network's delay, the way over relays, and the load of both",
-    "avOffset": "see the sender's time stamps of picture and sound",
+    "latency": STEPS["latency"],
+    "avOffset": STEPS["sync"],
     "roundTripTime": "see the network's delay, and the way over relays",
 }
 
@@ -129,7 +136,7 @@ def judge_call(
     else:
         certain = any(not failure.by_load for failure in failures)
         ok, code = (None, 6) if fine or (saturated and not certain) else (False, 1)
-    checks = tuple(_checks(pairs, [*of_pairs, *of_leaves, *absent], complete=complete))
+    checks = tuple(_checks(pairs, [*of_pairs, *of_leaves, *absent], outcomes, complete=complete))
     return Verdict(
         ok, code, complete, saturated, tuple(failures), checks, tuple(outcomes), tuple(pairs)
     )
@@ -148,11 +155,13 @@ def judge_received(run: Run, expectations: Sequence[Expectation]) -> list[Outcom
 
 
 def failed_text(outcome: Outcome) -> str:
-    """What an expectation that does not hold says."""
+    """What an expectation that does not hold says: the step, what it is, of whom, what to do."""
     measured = "not measured" if outcome.measured is None else f"it is {outcome.measured:.4g}"
     who = ", ".join(f"{sender} → {receiver}" for sender, receiver in outcome.pairs)
     where = f" ({who})" if who else ""
-    return f"{outcome.expectation.text}: {measured}{where} — {_ADVICE[outcome.expectation.metric]}"
+    metric = outcome.expectation.metric
+    step = STEP_OF_METRIC[metric]
+    return f"{step}: {outcome.expectation.text}: {measured}{where} — {_ADVICE[metric]}"
 
 
 def _decide(
@@ -175,13 +184,22 @@ def _decide(
 
 
 def _checks(
-    pairs: Sequence[Pair], failures: Sequence[Failure], *, complete: bool
+    pairs: Sequence[Pair],
+    failures: Sequence[Failure],
+    outcomes: Sequence[Outcome],
+    *,
+    complete: bool,
 ) -> Iterator[Check]:
     """A pair has reached a step where it has not failed at an earlier one."""
+    unmet = {STEP_OF_METRIC[o.expectation.metric] for o in outcomes if not o.ok}
     for kind in CHECKS:
         stopped = sum(failure.comes_before(kind.steps) for failure in failures if failure.to)
         wrong = any(failure.step in kind.steps for failure in failures)
-        ok = False if wrong else True if complete and stopped < len(pairs) else None
+        known = complete and stopped < len(pairs)
+        if kind.metric is not None:
+            wrong = not unmet.isdisjoint(kind.steps)
+            known = known and any(pair.whole[kind.metric] is not None for pair in pairs)
+        ok = False if wrong else True if known else None
         yield Check(kind.text, ok, kind.figure(pairs) if ok else "")
 
 
@@ -203,13 +221,24 @@ def _slowest(pairs: Sequence[Pair]) -> str:
     return f"{min(rates):.1f} fps at least" if rates else ""
 
 
+def _latency(pairs: Sequence[Pair]) -> str:
+    return _most(pairs, "latency", "{:.3f} s at most")
+
+
+def _apart(pairs: Sequence[Pair]) -> str:
+    offsets = [abs(offset) for pair in pairs if (offset := pair.whole["avOffset"]) is not None]
+    return f"{max(offsets):.3f} s apart at most" if offsets else ""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckKind:
-    """A check of every pair: where it takes these steps, and what is measured there."""
+    """A check of every pair: where it takes these steps, and what is measured there. With a
+    `metric` it is done where that is known, and fails where more is expected of it."""
 
     text: str
     steps: tuple[str, ...]
     figure: Callable[[Sequence[Pair]], str] = lambda _: ""
+    metric: str | None = None
 
 
 CHECKS = (
@@ -218,6 +247,8 @@ CHECKS = (
     CheckKind("picture and sound moving at the end", ("flow",), _slowest),
     CheckKind("picture neither black nor frozen", ("picture",)),
     CheckKind("sound not silent", ("sound",)),
+    CheckKind("latency", ("latency",), _latency, "latency"),
+    CheckKind("picture and sound in sync", ("sync",), _apart, "avOffset"),
     CheckKind("left in good order", ("leave",)),
 )
 

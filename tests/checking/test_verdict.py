@@ -308,7 +308,7 @@ def test_loss_is_that_of_the_kind_that_lost_more() -> None:
     verdict = judged(events, "loss<1%")
     (pair,) = [pair for pair in verdict.pairs if pair.receiver == "ann"]
     assert pair.whole["loss"] == 0.2  # 20 of the 100 that should have come since the first
-    assert verdict.texts()[0].startswith("loss<1%: it is 0.2 (bob → ann) — ")
+    assert verdict.texts()[0].startswith("flow: loss<1%: it is 0.2 (bob → ann) — ")
 
 
 def test_only_what_was_measured_counts() -> None:
@@ -334,3 +334,29 @@ def test_a_path_that_ends_as_somebody_leaves_is_no_failure() -> None:
     assert judge_call(runs).ok
     runs[1].add({**lost, "peer": "ANN"})
     assert not judge_call(runs).ok
+
+
+def test_latency_and_sync_are_steps_of_their_own() -> None:
+    events = call()
+    for said in events.values():
+        for event in said:
+            for peer in event.get("peers", {}).values():
+                peer |= {"latency": 0.2, "avOffset": -0.3}
+    marks = {check.text: (check.ok, check.figure) for check in judged(events).checks}
+    assert marks["latency"] == (True, "0.200 s at most")
+    assert marks["picture and sound in sync"] == (True, "0.300 s apart at most")
+    verdict = judged(events, "latency.p95<0.1", "avOffset.max<0.08")
+    assert said_by(verdict) == (
+        False,
+        1,
+        [
+            "latency: latency.p95<0.1: it is 0.2 (bob → ann, ann → bob)",
+            "sync: avOffset.max<0.08: it is 0.3 (bob → ann, ann → bob)",
+        ],
+    )
+    assert [check.text for check in verdict.checks if check.ok is False] == [
+        "latency",
+        "picture and sound in sync",
+    ]
+    unknown = [check.text for check in judged(call()).checks if check.ok is None]
+    assert unknown == ["latency", "picture and sound in sync"]  # no testsrc

@@ -12,6 +12,7 @@ from junitparser import JUnitXml
 from benchmarks.faults import FAULTS
 from roomcall.checking.runs import Run
 from roomcall_cli.checking.peers import PeerProcess
+from tests.coturn import Coturn
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
@@ -78,6 +79,21 @@ async def test_who_is_kept_out_says_why_with_its_own_code(start: Any) -> None:
     assert line.startswith("Error: ") and " — " in line
 
 
+@pytest.mark.system("coturn", tool="turnserver")
+async def test_through_turn(start: Any, coturn: Coturn) -> None:
+    run = await start(
+        *("check", "--relay", "--peers", "2", "--duration", "2", "--json"),
+        environment={"ROOMCALL_ICE_SERVER": coturn.url_with_credentials()},
+    )
+    code = await run.ended()
+    verdict = run.events[-1]
+    assert code in (0, 6), verdict
+    paths = [e for e in run.events if e["event"] == "peer-connected"]
+    assert [(path["local"], path["remote"]) for path in paths] == [("relay", "relay")] * 2
+    if code == 0:
+        assert [pair["connected"] for pair in verdict["pairs"]] == [True, True]
+
+
 async def test_no_path_is_5(start: Any) -> None:
     arguments = ("--peers", "2", "--network", "loss=100%", "--timeout", "3", "--duration", "1")
     run = await start("check", *arguments)
@@ -121,7 +137,7 @@ async def test_join_judges_what_it_receives(start: Any, peer: Any, room_server: 
     run = await start("join", "standup", *options, *expect)
     assert await run.ended() == 1
     lines = "".join(run.lines)
-    assert "✓ framesPerSecond>1: " in lines and "✗ loss>=50%: it is 0 (bob → you)" in lines
+    assert "✓ framesPerSecond>1: " in lines and "✗ flow: loss>=50%: it is 0 (bob → you)" in lines
 
 
 async def test_what_a_peer_says_that_is_no_event_is_its_failure() -> None:
