@@ -31,7 +31,7 @@ async def test_media_that_is_too_slow_fails_with_what_was_measured(
 async def test_media_that_does_not_come_fails(
     peer: Any, assert_media: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("roomcall_cli.pytest_plugin.FIRST_FRAME_TIMEOUT", 0.5)
+    monkeypatch.setattr("roomcall_cli.fixtures.media.FIRST_FRAME_TIMEOUT", 0.5)
     ann = await peer("standup", name="ann", video="testsrc")
     bob = await peer("standup", name="bob")
     await ann.wait_for(roomcall.PeerConnected, timeout=10)
@@ -54,13 +54,19 @@ async def test_peers_may_go_elsewhere(peer: Any, room_server: Any) -> None:
     assert call.room.name == "standup"
 
 
-def test_a_user_s_own_project_needs_no_configuration(tmp_path: Path) -> None:
+def test_a_test_that_fails_tells_of_its_calls(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(
         "import pytest\n"
         "@pytest.mark.asyncio\n"
-        "async def test_mine(mesh, assert_media):\n"
-        "    ann, bob = await mesh(2)\n"
-        "    await assert_media(ann, bob, min_fps=10, seconds=1)\n"
+        "async def test_mine(mesh):\n"
+        "    await mesh(2, video_size=(160, 120))\n"
+        "    assert 'this' == 'that'\n"
+        "@pytest.mark.asyncio\n"
+        "async def test_passes(peer):\n"
+        "    await peer('standup')\n"
+        "@pytest.mark.asyncio(loop_scope='module')\n"
+        "async def test_in_another_loop(peer):\n"
+        "    await peer('standup')\n"
     )
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
@@ -69,4 +75,21 @@ def test_a_user_s_own_project_needs_no_configuration(tmp_path: Path) -> None:
         text=True,
         timeout=50,
     )
-    assert run.returncode == 0, run.stdout
+    assert "2 failed, 1 passed" in run.stdout, run.stdout
+    said = run.stdout.split("Captured calls teardown")[1]
+    for name, other in (("ann", "bob"), ("bob", "ann")):
+        of_call = said[said.index(f"\n{name} (") :]
+        assert f"to {other}: connected" in of_call
+        assert "candidatePair: {" in of_call and "video: {" in of_call
+    assert said.count("sent offer:") == said.count("sent answer:") == 1
+    assert said.count("a=candidate:") >= 2 and "a=ice-pwd:…" in said
+    assert "another event loop than the fixtures of roomcall" in run.stdout
+
+
+@pytest.mark.system("chromium")
+async def test_a_browser_is_in_the_call(peer: Any, browser_peer: Any, assert_media: Any) -> None:
+    ann = await peer("standup", name="ann", video="testsrc", video_size=(160, 120))
+    eve = await browser_peer("standup", name="eve")
+    await assert_media(ann, eve, min_fps=5, seconds=1)
+    assert ann.peers[eve.id].name == "eve"
+    await eve.page.locator(".tile video:not(.hidden)").nth(1).wait_for()

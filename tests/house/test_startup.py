@@ -1,6 +1,7 @@
 """What everybody waits for: an import, `--help`, and the answer to a mistake."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,11 +62,18 @@ assert not loaded, loaded
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", program]) == 0
 
 
-def test_the_pytest_plugin_is_harmless_without_pytest_asyncio() -> None:
-    program = """
-import sys
-sys.modules["pytest_asyncio"] = None
-import roomcall_cli.pytest_plugin as plugin
-assert not hasattr(plugin.mesh, "_fixture_function"), plugin.mesh
-"""
-    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", program]) == 0
+def test_the_pytest_plugin_is_harmless_without_pytest_asyncio(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(
+        "def test_mine(network): assert network(loss=0.1)\ndef test_server(room_server): pass\n"
+    )
+    (tmp_path / "pytest_asyncio.py").write_text("raise ImportError")
+    command = ["-m", "pytest", "-q", "-p", "roomcall_cli.pytest_plugin", "-p", "no:cacheprovider"]
+    run = subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed, 1 error" in run.stdout, run.stdout
+    assert "need pytest-asyncio, or a test with anyio's mark" in run.stdout

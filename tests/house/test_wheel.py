@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 from urllib.request import urlopen
 
 import pytest
@@ -22,11 +25,29 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.timeout(240)  # it fetches the dependencies
-def test_it_works_where_nothing_else_is(tmp_path: Path) -> None:
-    built = run(sys.executable, "-m", "build", "--outdir", tmp_path, HOUSE)
+class Installed(NamedTuple):
+    wheel: Path
+    binaries: Path
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel, and where it is installed; built once."""
+    folder = tmp_path_factory.mktemp("wheel")
+    built = run(sys.executable, "-m", "build", "--outdir", folder, HOUSE)
     assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
+    environment = folder / "environment"
+    assert run(sys.executable, "-m", "venv", environment).returncode == 0
+    binaries = environment / "bin"
+    pip = run(binaries / "python", "-m", "pip", "install", "--quiet", wheel)
+    assert pip.returncode == 0, pip.stderr
+    return Installed(wheel, binaries)
+
+
+@pytest.mark.timeout(240)  # it fetches the dependencies
+def test_it_works_where_nothing_else_is(installed: Installed, tmp_path: Path) -> None:
+    wheel, binaries = installed
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {"roomcall", "roomcall_server", "roomcall_cli"} == {t for t in tops if "-" not in t}
@@ -36,18 +57,26 @@ def test_it_works_where_nothing_else_is(tmp_path: Path) -> None:
     licences = {f"{web}/vendor/{name}" for name in ("NOTICE", "LICENSE.preact", "LICENSE.htm")}
     assert {f"{web}/index.html", *licences} <= set(names)
 
-    environment = tmp_path / "environment"
-    assert run(sys.executable, "-m", "venv", environment).returncode == 0
-    binaries = environment / "bin"
-    installed = run(binaries / "python", "-m", "pip", "install", "--quiet", wheel)
-    assert installed.returncode == 0, installed.stderr
-
     demo = run(binaries / "roomcall", "demo", "--duration", "4", "--json", cwd=tmp_path)
     assert demo.returncode == 0, demo.stderr
     events = [json.loads(line)["event"] for line in demo.stdout.splitlines()]
     assert events.count("peer-connected") == 6
     assert events.count("first-frame") >= 6
     assert_page_is_served(binaries / "roomcall", tmp_path)
+
+
+@pytest.mark.timeout(240)  # it fetches pytest
+def test_a_project_of_others_tests_with_it(installed: Installed, tmp_path: Path) -> None:
+    wheel, binaries = installed
+    project = tmp_path / "project"
+    shutil.copytree(HOUSE / "examples/pytest_project", project)
+    wanted = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    tools = wanted["dependencies"] + wanted["optional-dependencies"]["test"]
+    pip = run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, *tools)
+    assert pip.returncode == 0, pip.stderr
+    tests = run(binaries / "python", "-m", "pytest", "-n", "2", "-ra", cwd=project)
+    assert tests.returncode == 0, tests.stdout
+    assert " passed" in tests.stdout and "playwright" in tests.stdout.split("SKIPPED")[1]
 
 
 def assert_page_is_served(roomcall: Path, folder: Path) -> None:
