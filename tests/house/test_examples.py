@@ -86,6 +86,20 @@ async def test_a_call_over_a_signaling_of_ones_own(example: Start) -> None:
     assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
 
 
+async def test_a_probe_says_by_its_exit_code_whether_pictures_move(
+    example: Start, room_server: Any, peer: Any
+) -> None:
+    await peer("standup", name="ann", video="testsrc", video_size=(320, 240), fps=15)
+    where = ("--server", room_server.url)
+    well = await example("probe.py", "standup", *where)
+    missing = await example("probe.py", "standup", *where, "--members", 2, "--within", 2)
+    no_room = await example("probe.py", "lobby", *where)
+    await until(well, "OK: 1 of 1 pictures move | fps=")
+    await until(missing, "CRITICAL: ", " of 2 pictures move")
+    await until(no_room, "CRITICAL: 0 of 1 pictures move; ")
+    assert [await each.wait() for each in (well, missing, no_room)] == [0, 2, 2]
+
+
 async def test_bots(
     example: Start, room_server: Any, peer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
