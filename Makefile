@@ -1,4 +1,4 @@
-# Few verbs: demo test check bench docs. Each makes its own environment in .venv first.
+# Few verbs: demo test check bench docs site. Each makes its own environment in .venv first.
 PYTHON ?= python3
 VENV := .venv
 # Which of benchmarks/ `make bench` runs.
@@ -14,7 +14,7 @@ SCRIPTS := '$(WEB)/**/*.{js,ts,css,html}' 'tests/chromium/page/pure/*.js' '!**/v
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
-.PHONY: demo test check bench docs page system clean
+.PHONY: demo test check bench docs site page system clean
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp system
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/dev.stamp page
+check: $(VENV)/dev.stamp page site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -60,6 +60,10 @@ endef
 # The tables of docs/protocol.md, from the types of the messages.
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.reference
+
+# The site of the documentation, in build/site; a link or a name that leads nowhere fails it.
+site: $(VENV)/dev.stamp
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
 system:

@@ -50,6 +50,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f".commands.{cmd_name}", __package__).command
+        command.name = cmd_name  # what the reference of commands calls it
         config.prepare(ctx, cmd_name, command)
         return command
 

@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.house.test_docs import BLOCKS
+
 HOUSE = Path(__file__).parents[2]
 
 
@@ -70,6 +72,9 @@ def test_a_project_of_others_tests_with_it(installed: Installed, tmp_path: Path)
     wheel, binaries = installed
     project = tmp_path / "project"
     shutil.copytree(HOUSE / "examples/pytest_project", project)
+    for block in BLOCKS:  # and what the pages show
+        if block.title.startswith("test_"):
+            (project / "tests" / block.title).write_text(block.text)
     wanted = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     tools = wanted["dependencies"] + wanted["optional-dependencies"]["test"]
     pip = run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, *tools)
