@@ -184,6 +184,8 @@ class Call:
         for member in self.room.members if self.room is not None else ():
             if member.id != self.id:
                 self._on_signaling(MemberHere(member.id, member.display_name, before=True))
+                if member.audio_muted or member.video_muted or member.recording:
+                    self._reporter.member_updated(self.peers[member.id], member)
         self._publishing.start()
         self._spawn(self._follow())
         if isinstance(self._signaling, RoomClient) and self._signaling.ice_servers:
@@ -294,6 +296,8 @@ class Call:
                 self._mesh.signal(sender, message)
             case replies.ChatMessage():
                 self._on_chat(event)
+            case replies.MemberUpdated(member=member) if member.id in self.peers:
+                self._reporter.member_updated(self.peers[member.id], member)
             case replies.HostChanged(room_id=room_id, host=host):
                 emit(events.HostChanged, room_id=room_id, host=host)
             case replies.RoomStateChanged(room_id=room_id, state=state):

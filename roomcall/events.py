@@ -111,6 +111,17 @@ class MemberLeft(PeerEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MemberUpdated(PeerEvent):
+    """What a member says of itself, or the host has made of it: what of it is muted, and whether it
+    records the room. It comes with each change, and of who has something to say when we come."""
+
+    event = "member-updated"
+    audio_muted: bool
+    video_muted: bool
+    recording: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PeerConnected(PeerEvent):
     """Media can flow. `seconds` from the first offer; `local` and `remote` are the types of the
     chosen candidates (host, srflx, prflx, relay), `protocol` is that of the pair."""

@@ -12,6 +12,7 @@ from .peer.datachannel import DataChannel
 from .peer.internals import SelectedPair
 from .peer.peer import Peer
 from .peer.track import RemoteTrack
+from .protocol.room import Member
 
 E = TypeVar("E", bound=events.Event)
 
@@ -43,6 +44,16 @@ class Reporter:
     def arrived(self, peer: Peer) -> None:
         self._arrived[peer] = self._loop.time()
         self.emit(events.MemberJoined, peer=peer, name=peer.name)
+
+    def member_updated(self, peer: Peer, member: Member) -> None:
+        self.emit(
+            events.MemberUpdated,
+            peer=peer,
+            name=peer.name,
+            audio_muted=member.audio_muted,
+            video_muted=member.video_muted,
+            recording=member.recording,
+        )
 
     def departed(self, peer: Peer, reason: str) -> None:
         del self._arrived[peer]

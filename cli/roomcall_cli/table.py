@@ -27,6 +27,7 @@ class Row:
     stats: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] = field(default_factory=dict)
     interval: float = 1.0
+    records: bool = False
 
 
 _STATE_STYLE = {
@@ -83,8 +84,10 @@ class Table:
                 row.state = "disconnected"
             case events.PeerFailed():
                 row.state = "failed"
+            case events.MemberUpdated(recording=recording):
+                row.records = recording
             case events.PeerLeft():
-                row.state, row.stats, row.before = "left", {}, {}
+                row.state, row.stats, row.before, row.records = "left", {}, {}, False
 
     def _in_order(self) -> list[Row]:
         if self.own_names is None:
@@ -95,7 +98,7 @@ class Table:
     def render(self) -> RenderableType:
         """In 80 columns. `video` and `audio` are the seconds to the first of each; `in` and `out`
         are bits a second of all; `loss` is of what came in; `delay`, of the picture, is there where
-        somebody's is known."""
+        somebody's is known. Who records the room has a `●`."""
         table = RichTable(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
         for title in ("peer",) if self.own_names is None else ("to", "from"):
             table.add_column(title)
@@ -108,7 +111,8 @@ class Table:
             cells = [row.watcher] if self.own_names is not None else []
             style = _STATE_STYLE.get(row.state, "")
             late = [_duration(row.stats["latency"])] if "latency" in row.stats else []
-            table.add_row(*cells, Text(row.name), Text(row.state, style), *_cells(row), *late)
+            name = Text.assemble(row.name, (" ●", "red") if row.records else "")
+            table.add_row(*cells, name, Text(row.state, style), *_cells(row), *late)
         return table
 
 

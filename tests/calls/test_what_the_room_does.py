@@ -1,6 +1,7 @@
 """What the room does to a call: muting, closing, and a server that goes and comes back."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,29 @@ async def test_the_host_mutes_and_the_client_stops_sending(room_server: Any, pee
             for _ in range(50):
                 await anext(sounds)
     await sounds.aclose()
+
+
+async def test_everybody_knows_who_records(peer: Any, tmp_path: Path) -> None:
+    ann, bob = await peer("standup", name="ann"), await peer("standup", name="bob")
+    recording = await ann.record(tmp_path)
+    began = await bob.wait_for(roomcall.MemberUpdated, 10, peer=bob.peers[ann.id], recording=True)
+    cem = await peer("standup", name="cem")  # later, and hears it all the same
+    assert (await cem.wait_for(roomcall.MemberUpdated, 10)).recording
+    for one, other in ((ann, bob), (bob, cem), (cem, ann)):  # none is left on its way
+        await one.wait_for(roomcall.PeerConnected, 20, peer=one.peers[other.id])
+    await recording.stop()
+    for call in (bob, cem):
+        await call.wait_for(roomcall.MemberUpdated, 10, name="ann", recording=False)
+    said = began.to_dict()
+    assert said.pop("at") and said.pop("t") >= 0
+    assert said == {
+        "event": "member-updated",
+        "peer": ann.id,
+        "name": "ann",
+        "audioMuted": False,
+        "videoMuted": False,
+        "recording": True,
+    }
 
 
 async def test_a_server_that_is_back_in_time_is_not_noticed_by_media(peer: Any, way: Any) -> None:

@@ -116,6 +116,9 @@ def test_the_table_counts_since_the_last_statistics() -> None:
     late = {**stats(190, 10, 150_000), "latency": 0.1234}
     table.see(made(events.StatsUpdated, t=4.0, peers={BOB.id: late}), "me")
     assert rows(table)[0][-2:] == ["rtt", "delay"] and rows(table)[1][-2:] == ["123", "ms"]
+    said = {"audio_muted": False, "video_muted": False, "recording": True}
+    table.see(made(events.MemberUpdated, peer=BOB, name="bob", **said), "me")
+    assert rows(table)[1][:3] == ["bob", "●", "connected"]
     table.see(made(events.PeerLeft, peer=BOB, name="bob", reason="left"), "me")
     assert rows(table)[1:] == [["bob", "left", "50", "ms"]]
 
