@@ -9,6 +9,7 @@ import gc
 import inspect
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -27,6 +28,10 @@ from tests.namespaces import Namespace, NoNamespaces, namespaces
 # The same examples in every run, and none fails for being slow on a loaded machine. Others are
 # tried with `--hypothesis-profile default`.
 settings.load_profile("ci")
+
+# A shell's job in the background is started without SIGINT, and so would be all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
 

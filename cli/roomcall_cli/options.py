@@ -2,12 +2,11 @@
 
 import functools
 import re
-import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 import click
@@ -16,6 +15,9 @@ from roomcall.expectations import Expectation, ExpectationError
 from roomcall.network.conditions import Network, NetworkError
 
 from .output import write_warning
+
+if TYPE_CHECKING:
+    import ssl
 
 # --server is ROOMCALL_SERVER in every command: the same prefix for all, without their names.
 SETTINGS: dict[str, Any] = {
@@ -84,7 +86,7 @@ class Server:
     """Where the rooms are, and whom to trust there."""
 
     url: str
-    ssl: ssl.SSLContext | Literal[False] | None
+    ssl: "ssl.SSLContext | Literal[False] | None"
     ca_file: str | None = None
 
 
@@ -143,7 +145,7 @@ def _checked_address(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[False] | None:
+def _trust(ca_file: str | None, insecure: bool) -> "ssl.SSLContext | Literal[False] | None":
     if ca_file is not None and insecure:
         raise click.UsageError("--ca-file and --insecure exclude each other")
     if insecure:
@@ -151,6 +153,8 @@ def _trust(ca_file: str | None, insecure: bool) -> ssl.SSLContext | Literal[Fals
         return False
     if ca_file is None:
         return None
+    import ssl
+
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (ssl.SSLError, OSError):

@@ -5,16 +5,18 @@ Rule 2. A second SIGINT ends the process at once with 130. The terminal is then 
 Rule 3. Before the event loop runs there is nothing to finish: the first ends the process with 0.
 """
 
-import asyncio
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .terminal import Mode, mode, put_back
+
+if TYPE_CHECKING:
+    import asyncio  # takes longer to load than the help of a command takes to write
 
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -48,6 +50,8 @@ class Signals:
 
         Raises `Interrupted` where it was cancelled.
         """
+        import asyncio
+
         try:
             asyncio.run(self._run(main))
         except asyncio.CancelledError:
@@ -56,6 +60,8 @@ class Signals:
             self._loop = None
 
     async def _run(self, main: Coroutine[Any, Any, None]) -> None:
+        import asyncio
+
         self._main = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
         await main
@@ -80,11 +86,11 @@ class Signals:
         self._loop.call_soon_threadsafe(self._ask)
 
     def _ask(self) -> None:
-        assert self._main is not None
+        assert self._main is not None and self._loop is not None
         if self._answer is None:
             self._main.cancel()
         else:
-            self._answering = asyncio.create_task(self._answer())
+            self._answering = self._loop.create_task(self._answer())
 
     def _abort(self) -> None:
         if sys.stderr.isatty():  # a live table hides it
