@@ -4,6 +4,8 @@ VENV := .venv
 # Which of benchmarks/ `make bench` runs.
 BENCH ?= fanout
 BIN := $(VENV)/bin
+# Much of a test is waiting. A file's tests stay together, and the short files come last.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What the tests use beyond Python, by the name of its Debian package.
 SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 xvfb
 # What checks the page: types, form, accessibility, and the packages whose files it has, unchanged.
@@ -20,7 +22,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
 
 test: $(VENV)/dev.stamp system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: $(VENV)/dev.stamp page site
 	$(BIN)/ruff check .
