@@ -114,7 +114,7 @@ async def dying_server() -> AsyncIterator[list[str]]:
 async def wrong_certificate() -> AsyncIterator[list[str]]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     with tempfile.TemporaryDirectory() as folder:
-        context.load_cert_chain(_certificate(Path(folder) / "server.pem"))
+        context.load_cert_chain(certificate(Path(folder) / "server.pem"))
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", ssl=context)
     async with server:
         yield [ROOM, "--server", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"]
@@ -184,12 +184,12 @@ async def _in_room(url: str, options: JoinOptions) -> AsyncIterator[None]:
         await client.close()
 
 
-def _certificate(path: Path) -> Path:
-    """That nobody has signed."""
+def certificate(path: Path) -> Path:
+    """Write one that nobody has signed, with its key, into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
-    certificate = (
+    made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -202,6 +202,6 @@ def _certificate(path: Path) -> Path:
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     path.write_bytes(
         key.private_bytes(encoding, form, serialization.NoEncryption())
-        + certificate.public_bytes(encoding)
+        + made.public_bytes(encoding)
     )
     return path

@@ -22,3 +22,11 @@ def configure(verbosity: int) -> None:
     logging.basicConfig(handlers=[handler], level=root, force=True)
     for name in ("roomcall", "roomcall_server", "roomcall_cli"):
         logging.getLogger(name).setLevel(_LEVELS[min(verbosity, 2)])
+
+
+def log_as_json() -> None:
+    """An object a line, with the fields of what the server says."""
+    from roomcall_server.logs import JsonLines
+
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonLines())

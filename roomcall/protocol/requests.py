@@ -93,16 +93,19 @@ class MetadataChange(Struct, frozen=True):
     private: bool | UnsetType = UNSET
 
 
-class UpdateRoomPayload(Struct, frozen=True, kw_only=True, rename="camel"):
+class RoomChanges(Struct, frozen=True, kw_only=True, rename="camel"):
     """What is not named stays as it is; `password` null takes it off."""
 
-    room_id: str
     name: Name | UnsetType = UNSET
     max_participants: Count | UnsetType = UNSET
     metadata: MetadataChange | UnsetType = UNSET
     password: Password | None | UnsetType = UNSET
     locked: bool | UnsetType = UNSET
     empty_ttl_seconds: Count | UnsetType = UNSET
+
+
+class UpdateRoomPayload(RoomChanges, frozen=True, kw_only=True, rename="camel"):
+    room_id: str
 
 
 class UpdateRoom(Request, frozen=True, tag="update-room"):

@@ -1,5 +1,6 @@
 """The server as a program holds it: started, with an address, and stopped in good order."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from .config import Config, ConfigError
-from .http import page, requestlog, status, websocket
+from .http import cors, metrics, page, requestlog, status, websocket
+from .http.api import description, endpoint
 from .logs import get_logger
 from .service import Service
 from .store.base import Store
@@ -42,9 +44,9 @@ async def serve(
     `StartError`.
     """
     settings = _config(config)
+    tls = _tls(settings)
     service = Service(settings, _store(store, settings))
-    app = web.Application()
-    app.add_routes([*websocket.routes(service), *status.routes(service), *page.routes()])
+    app = _application(service)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -53,7 +55,7 @@ async def serve(
         shutdown_timeout=1.0,
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port, ssl_context=tls)
     try:
         try:
             await site.start()
@@ -62,10 +64,45 @@ async def serve(
         bound = runner.addresses[0][1]
         shown = f"[{host}]" if ":" in host else host
         log.info("listening", host=host, port=bound)
-        yield Server(url=f"http://{shown}:{bound}", port=bound, service=service)
+        yield Server(
+            url=f"{'http' if tls is None else 'https'}://{shown}:{bound}",
+            port=bound,
+            service=service,
+        )
     finally:
         await service.close()
         await runner.cleanup()
+
+
+def _application(service: Service) -> web.Application:
+    app = web.Application(
+        middlewares=[requestlog.middleware(service), endpoint.explained, cors.preflight],
+        client_max_size=service.config.max_message_bytes,
+    )
+    app.on_response_prepare.append(requestlog.sign)
+    app.on_response_prepare.append(cors.signal(service))
+    app.add_routes(
+        [
+            *websocket.routes(service),
+            *status.routes(service),
+            *metrics.routes(service),
+            *description.routes(service),
+            *page.routes(),
+        ]
+    )
+    return app
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.tls_cert, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        why = error.strerror or error
+        raise StartError(f"{config.tls_cert} and {config.tls_key} cannot be used: {why}") from None
+    return context
 
 
 def _config(settings: dict[str, Any]) -> Config:

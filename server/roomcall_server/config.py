@@ -1,16 +1,19 @@
 """What an operator can set, checked."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 
 from roomcall.protocol.errors import MAX_MESSAGE_BYTES, MAX_ROOMS_PER_CLIENT
 
 from .clients.connection import QueueLimits
+from .http.forwarded import Network
 
 _NOT_NEGATIVE = (
     "max_clients",
     "max_rooms",
     "max_per_address",
     "rate_messages",
+    "rate_bytes",
     "rate_joins",
     "empty_ttl",
     "max_empty_ttl",
@@ -42,6 +45,10 @@ class Config:
     turn_secret: str = field(default="", repr=False)
     turn_ttl: int = 3600
     allow_origins: tuple[str, ...] = ()  # beside the server's own; "*" is every one
+    trust_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For counts
+    tls_cert: str = ""  # files in PEM; the certificate with those between it and its authority
+    tls_key: str = ""
+    admin_token: str = field(default="", repr=False)  # without one nobody is the admin
     max_clients: int = 0
     max_rooms: int = 0
     max_rooms_per_client: int = MAX_ROOMS_PER_CLIENT
@@ -52,6 +59,7 @@ class Config:
     password_cost: int = 2**14  # scrypt's N
     max_per_address: int = 0
     rate_messages: float = 200.0  # a client, a second
+    rate_bytes: float = 0.0  # a client, a second
     rate_joins: float = 0.0  # an address, a second
     rate_patience: float = 10.0  # who is over a rate for so long is closed
     jwt_secret: str = field(default="", repr=False)  # with one, every client needs a token
@@ -64,7 +72,7 @@ class Config:
     queue: QueueLimits = QueueLimits()
 
     def __post_init__(self) -> None:
-        for name in ("stun_urls", "turn_urls", "allow_origins"):
+        for name in ("stun_urls", "turn_urls", "allow_origins", "trust_proxies"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ConfigError(f"{name}: a sequence of strings is needed, not one string")
@@ -73,6 +81,9 @@ class Config:
         self._check_urls("turn_urls", ("turn:", "turns:"))
         if self.turn_urls and not self.turn_secret:
             raise ConfigError("turn_secret: needed with turn_urls, to make credentials from")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ConfigError("tls_cert, tls_key: one is of no use without the other")
+        self.proxies()
         if self.empty_ttl > self.max_empty_ttl:
             raise ConfigError("empty_ttl: above max_empty_ttl")
         if self.password_cost < 2 or self.password_cost & (self.password_cost - 1):
@@ -83,6 +94,13 @@ class Config:
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name}: must be above 0")
+
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of the proxies that are trusted."""
+        try:
+            return tuple(ip_network(network, strict=False) for network in self.trust_proxies)
+        except ValueError as error:
+            raise ConfigError(f"trust_proxies: {error}") from None
 
     def features(self) -> list[str]:
         """What a client is told that this server has switched on."""

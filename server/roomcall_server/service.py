@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roomcall.protocol.errors import CloseCode
 
@@ -14,6 +14,7 @@ from .clients.liveness import Liveness
 from .clients.registry import Registry
 from .clients.sessions import Sessions
 from .config import Config
+from .figures import Figures
 from .ice import IceServers
 from .passwords import Passwords
 from .rooms.manager import RoomManager
@@ -22,7 +23,12 @@ from .store.base import Store
 from .timers import Timers
 from .tokens import Tokens
 
+if TYPE_CHECKING:
+    from .history import History
+
 _HOUSEKEEPING = 60.0
+_NO_CODE = 1005  # See RFC 6455 section 7.4.1.
+_LAG_INTERVAL = 0.1
 
 
 def _now() -> datetime:
@@ -35,7 +41,11 @@ class Service:
     def __init__(self, config: Config, store: Store, clock: Callable[[], datetime] = _now) -> None:
         self.config = config
         self.closing = False
-        self.addresses = Addresses(config.max_per_address, config.rate_joins)
+        self.figures = Figures()
+        self.history: History | None = None
+        self.addresses = Addresses(
+            config.max_per_address, config.rate_joins, config.rate_messages, config.rate_patience
+        )
         self.liveness = Liveness(config.ping_interval, config.ping_timeout)
         self._store = store
         self._clock = clock
@@ -44,11 +54,11 @@ class Service:
         self._all_gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
-        registry = Registry()
+        registry = Registry(self.figures)
         store.listen(registry.deliver)
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
         timers = Timers(clock)
-        rooms = RoomManager(store, clock, timers.schedule, config.max_rooms)
+        rooms = RoomManager(store, clock, timers.schedule, config.max_rooms, self.figures)
         self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn)
         self.context = Context(
             config=config,
@@ -59,11 +69,16 @@ class Service:
             passwords=Passwords(config.password_cost),
             tokens=Tokens(config.jwt_secret) if config.jwt_secret else None,
             sessions=self.sessions,
+            figures=self.figures,
             may_join=lambda address: self.addresses.may_join(address, self._loop.time()),
+            joins_for_long=lambda address: self.addresses.joins_for_long(
+                address, self._loop.time()
+            ),
         )
         self.spawn(self.liveness.run())
         self.spawn(timers.run(rooms.tick))
         self.spawn(self._keep_house())
+        self.spawn(self._measure_lag())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run this beside all else, until the service closes at the latest."""
@@ -88,6 +103,7 @@ class Service:
             connection.dispose()
             self.addresses.leave(address)
             self.connections.discard(connection)
+            self.figures.closes[connection.close_code or _NO_CODE] += 1
             if not self.connections:
                 self._all_gone.set()
 
@@ -112,3 +128,9 @@ class Service:
             await asyncio.sleep(_HOUSEKEEPING)
             await self._store.purge(self._clock())
             self.addresses.purge(self._loop.time())
+
+    async def _measure_lag(self) -> None:
+        while True:
+            due = self._loop.time() + _LAG_INTERVAL
+            await asyncio.sleep(_LAG_INTERVAL)
+            self.figures.lag.observe(max(0.0, self._loop.time() - due))

@@ -82,3 +82,14 @@ async def test_a_negative_limit_is_2(start: Any, option: str) -> None:
     run = await start("serve", option, "-1")
     assert await run.ended() == 2
     assert option in run.errors
+
+
+async def test_a_log_for_machines(start: Any) -> None:
+    run = await start("-v", "serve", "--port", "0", "--json", "--log-format", "json")
+    url = (await run.event("listening"))["url"]
+    async with aiohttp.ClientSession() as session, session.get(url + "/healthz?a=b"):
+        pass
+    assert await run.interrupted() == 0
+    lines = [json.loads(line) for line in run.errors.splitlines()]
+    (answered,) = (line for line in lines if line["event"] == "answered")
+    assert (answered["path"], answered["status"], answered["level"]) == ("/healthz", 200, "info")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from roomcall_server.clients.addresses import Addresses
-from roomcall_server.clients.rate import Bucket
+from roomcall_server.clients.rate import Bucket, Pace
 
 
 def test_a_bucket_holds_two_seconds_and_fills_again() -> None:
@@ -50,6 +50,23 @@ def test_addresses() -> None:
     assert addresses.may_join("a", 10.0)
 
 
+def test_whoever_has_an_address_of_version_6_has_many() -> None:
+    addresses = Addresses(most=1, join_rate=0)
+    assert addresses.enter("2001:db8:0:1::1") and addresses.enter("2001:db8:0:2::1")
+    assert not addresses.enter("2001:db8:0:1::2")
+    addresses.leave("2001:db8:0:1::1")
+    addresses.leave("2001:db8:0:1::2")
+    assert addresses.enter("2001:db8:0:1:ffff::")
+
+
+def test_bytes() -> None:
+    pace = Pace(Bucket(0, now=0.0), Bucket(10, now=0.0, patience=5.0, largest=100))
+    assert [pace.take(0.0, size) for size in (100, 1)] == [True, False]
+    assert not pace.take(4.9, 50)  # 49 by now, still less than half
+    assert pace.exhausted(5.0)
+    assert pace.take(10.0, 100)
+
+
 async def test_too_many_messages(connect_to: Any, serve: Any) -> None:
     async with serve(rate_messages=2, rate_patience=0.3) as server:
         fast, other = await connect_to(server.url), await connect_to(server.url)
@@ -77,6 +94,16 @@ async def test_too_many_joins_from_an_address(connect_to: Any, serve: Any) -> No
         room = await a.create("1")
         await b.join(room)
         assert await b.refused("create-room", {"name": "2"}) == "rate-limited"
+
+
+async def test_joining_too_fast_for_long(connect_to: Any, serve: Any) -> None:
+    async with serve(rate_joins=1, rate_patience=0.2) as server:
+        a, b = await connect_to(server.url), await connect_to(server.url)
+        with pytest.raises((ConnectionError, AssertionError)):
+            while True:
+                await a.ask("create-room", {"name": "1"})
+        assert a.socket.close_code == 4029
+        assert await b.types() == []
 
 
 async def test_too_many_connections_from_an_address(connect_to: Any, serve: Any) -> None:

@@ -7,6 +7,7 @@ import click
 
 import roomcall_server
 
+from ..logs import log_as_json
 from ..options import SETTINGS, json_option
 from ..output import write_json, write_line, write_note, write_warning
 from ..signals import signals
@@ -49,8 +50,35 @@ Examples:
     metavar="ORIGIN",
     help="A web site whose pages may connect, or *; repeatable.",
 )
+@click.option(
+    "--trust-proxy",
+    multiple=True,
+    metavar="NETWORK",
+    help="An address or network whose X-Forwarded-For is believed; repeatable.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The certificate (PEM, with its chain): serve https.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The key of the certificate (PEM).",
+)
+@click.option(
+    "--admin-token",
+    default="",
+    metavar="SECRET",
+    help="What the admin shows over HTTP; better in ROOMCALL_ADMIN_TOKEN.",
+)
 @click.option("--max-clients", type=COUNT, default=0, metavar="N", help="0 is any number.")
 @click.option("--max-rooms", type=COUNT, default=0, metavar="N", help="0 is any number.")
+@click.option(
+    "--max-rooms-per-client", type=click.IntRange(min=1), default=8, metavar="N", help="At once."
+)
 @click.option("--max-message-bytes", type=click.IntRange(min=1024), default=65_536, metavar="N")
 @click.option(
     "--max-per-address", type=COUNT, default=0, metavar="N", help="Connections; 0 is any number."
@@ -61,6 +89,13 @@ Examples:
     default=200,
     metavar="N",
     help="Messages a second of a client; 0 is any number.",
+)
+@click.option(
+    "--rate-bytes",
+    type=RATE,
+    default=0,
+    metavar="N",
+    help="Bytes a second of a client; 0 is any number.",
 )
 @click.option(
     "--rate-joins",
@@ -93,6 +128,12 @@ Examples:
     metavar="SECRET",
     help="Demand a token of every client; better in ROOMCALL_JWT_SECRET.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of the log on stderr; -v has a line for each request.",
+)
 @json_option
 def command(
     host: str,
@@ -101,6 +142,10 @@ def command(
     stun_url: tuple[str, ...],
     turn_url: tuple[str, ...],
     allow_origin: tuple[str, ...],
+    trust_proxy: tuple[str, ...],
+    tls_cert: str | None,
+    tls_key: str | None,
+    log_format: str,
     json: bool,
     **settings: Any,
 ) -> None:
@@ -115,6 +160,9 @@ def command(
             stun_urls=stun_url,
             turn_urls=turn_url,
             allow_origins=allow_origin,
+            trust_proxies=trust_proxy,
+            tls_cert=tls_cert or "",
+            tls_key=tls_key or "",
             **settings,
         )
         async with serving as server:
@@ -127,6 +175,8 @@ def command(
                 write_warning("anybody who connects gets TURN credentials")
             await asyncio.Event().wait()  # until the first signal cancels it
 
+    if log_format == "json":
+        log_as_json()
     try:
         signals.run(run())
     except (roomcall_server.ConfigError, roomcall_server.StartError) as error:

@@ -7,7 +7,7 @@ from roomcall.protocol import codec
 from roomcall.protocol.outbox import Outbox
 from roomcall.protocol.replies import ClientId, Reply
 
-from .rate import Bucket
+from .rate import Pace
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -21,7 +21,7 @@ class Client:
     """
 
     def __init__(
-        self, id: str, token: str, address: str, outbox: Outbox, rate: Bucket, *, direct: bool
+        self, id: str, token: str, address: str, outbox: Outbox, rate: Pace, *, direct: bool
     ) -> None:
         self.id = id
         self.token = token

@@ -8,26 +8,28 @@ Rules of this file:
 
 
 class Bucket:
-    """`rate` a second; 0 is no limit."""
+    """`rate` a second; 0 is no limit. It holds at least `largest`, so that nothing is too large."""
 
-    def __init__(self, rate: float, now: float, patience: float = 10.0) -> None:
+    def __init__(
+        self, rate: float, now: float, patience: float = 10.0, largest: float = 1.0
+    ) -> None:
         self._rate = rate
-        self._burst = max(2 * rate, 1.0)
+        self._burst = max(2 * rate, largest)
         self._level = self._burst
         self._at = now
         self._patience = patience
         self._over_since: float | None = None
 
-    def take(self, now: float) -> bool:
-        """Is one more allowed?"""
+    def take(self, now: float, amount: float = 1.0) -> bool:
+        """Is so much more allowed?"""
         if not self._rate:
             return True
         self._level = min(self._burst, self._level + (now - self._at) * self._rate)
         self._at = now
         if self._level >= self._burst / 2:
             self._over_since = None
-        if self._level >= 1.0:
-            self._level -= 1.0
+        if self._level >= amount:
+            self._level -= amount
             return True
         if self._over_since is None:
             self._over_since = now
@@ -40,3 +42,17 @@ class Bucket:
     def idle(self, now: float) -> bool:
         """Would a new bucket be the same?"""
         return self._level + (now - self._at) * self._rate >= self._burst
+
+
+class Pace:
+    """What one client says: so many messages and bytes a second."""
+
+    def __init__(self, messages: Bucket, bytes: Bucket) -> None:
+        self._messages = messages
+        self._bytes = bytes
+
+    def take(self, now: float, size: int) -> bool:
+        return self._messages.take(now) and self._bytes.take(now, size)
+
+    def exhausted(self, now: float) -> bool:
+        return self._messages.exhausted(now) or self._bytes.exhausted(now)

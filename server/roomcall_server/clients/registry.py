@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from roomcall.protocol import codec, replies
 
+from ..figures import Figures
 from ..rooms.outcome import Send
 from .client import Client
 
@@ -11,7 +12,8 @@ from .client import Client
 class Registry:
     """Clients by id and by resume token."""
 
-    def __init__(self) -> None:
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
         self._clients: dict[str, Client] = {}
         self._tokens: dict[str, Client] = {}
         self._direct: dict[str, Client] = {}
@@ -51,9 +53,11 @@ class Registry:
 
     def deliver(self, effects: Sequence[Send]) -> None:
         """Bring each message to those of its addressees that are here, encoded once."""
+        sent = self._figures.sent
         for effect in effects:
             frame = codec.encode(effect.message)
             for id in effect.to:
                 client = self._clients.get(id)
                 if client is not None:
                     client.send_frame(frame)
+                    sent[type(effect.message)] += 1

@@ -25,7 +25,7 @@ from ..rooms.rules import leaving, presence
 from ..store.base import Commit, Conflict, SessionWrite, Store
 from .client import Client
 from .connection import Connection
-from .rate import Bucket
+from .rate import Bucket, Pace
 from .registry import Registry
 from .session import Grant, Session
 
@@ -122,7 +122,7 @@ class Sessions:
             secrets.token_urlsafe(24),
             arrival.address,
             Outbox(kept, config.resume_bytes),
-            Bucket(config.rate_messages, self._loop.time(), config.rate_patience),
+            self._pace(),
             direct=arrival.direct and config.direct_mode,
         )
         await self._store.commit(Commit(sessions=(SessionWrite(None, session),)))
@@ -136,6 +136,13 @@ class Sessions:
             client.send(Error(code=ErrorCode.DIRECT_MODE_DISABLED, message=text))
         log.info("client connected", client=client.id)
         return client
+
+    def _pace(self) -> Pace:
+        config, now = self._config, self._loop.time()
+        return Pace(
+            Bucket(config.rate_messages, now, config.rate_patience),
+            Bucket(config.rate_bytes, now, config.rate_patience, config.max_message_bytes),
+        )
 
     async def _resume(self, connection: Connection, arrival: Arrival) -> Client | None:
         """Give an id its new connection, and what it has missed. None: it begins anew."""

@@ -7,8 +7,7 @@ import asyncio
 
 from aiohttp import WSMsgType, web
 
-from roomcall.protocol import replies
-from roomcall.protocol.errors import CloseCode, ErrorCode
+from roomcall.protocol.errors import CloseCode
 
 from ..clients.client import Client
 from ..clients.connection import Connection
@@ -18,6 +17,8 @@ from ..clients.sessions import Arrival
 from ..service import Service
 from ..signaling import router
 from . import origin
+from .api.access import bearer
+from .requestlog import ADDRESS
 
 _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -51,7 +52,7 @@ def routes(service: Service) -> list[web.RouteDef]:
         await socket.prepare(request)
         if request.transport is None:
             return socket
-        with service.connection(request.transport, request.remote or "") as connection:
+        with service.connection(request.transport, request[ADDRESS]) as connection:
             socket.connection = connection
             if connection.close_code is None:
                 await _serve(service, socket, connection, request)
@@ -106,16 +107,19 @@ async def _read(
 
 async def _take(service: Service, client: Client, frame: str | bytes) -> None:
     client.received += 1
-    now = asyncio.get_running_loop().time()
-    if not isinstance(frame, str):
-        reason = "a binary frame: text is needed"
-        client.send(replies.Error(code=ErrorCode.BAD_REQUEST, message=reason))
-    elif client.rate.take(now):
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    if client.rate.take(now, _size(frame)):
         await router.handle(service.context, client, frame)
+        service.figures.handled.observe(loop.time() - now)
     elif not client.rate.exhausted(now):
-        router.over_rate(client, frame)
+        router.over_rate(service.context, client, frame)
     elif client.connection is not None:
         client.connection.close(CloseCode.RATE_LIMITED)
+
+
+def _size(frame: str | bytes) -> int:
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
 
 
 async def _part(socket: Socket, connection: Connection) -> None:
@@ -128,8 +132,7 @@ async def _part(socket: Socket, connection: Connection) -> None:
 
 
 def _token(request: web.Request) -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    return credentials.strip() if scheme.lower() == "bearer" else request.query.get("token")
+    return bearer(request) or request.query.get("token")
 
 
 def _arrival(request: web.Request, grant: Grant) -> Arrival:
@@ -137,7 +140,7 @@ def _arrival(request: web.Request, grant: Grant) -> Arrival:
     is_count = received.isascii() and received.isdigit() and len(received) < 20
     return Arrival(
         grant=grant,
-        address=request.remote or "",
+        address=request[ADDRESS],
         direct=request.query.get("mode") == "direct",
         resume=request.query.get("resume"),
         received=int(received) if is_count else None,

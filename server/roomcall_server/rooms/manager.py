@@ -6,6 +6,7 @@ from datetime import datetime
 from roomcall.protocol.errors import ErrorCode
 
 from ..clients.session import Session
+from ..figures import Figures
 from ..store.base import Commit, Conflict, RoomWrite, SessionWrite, Store
 from .lifetime import due_at
 from .outcome import Outcome, Refused
@@ -27,11 +28,13 @@ class RoomManager:
         clock: Callable[[], datetime],
         schedule: Callable[[str, datetime | None], None],
         max_rooms: int,
+        figures: Figures,
     ) -> None:
         self._store = store
         self._clock = clock
         self._schedule = schedule
         self._max_rooms = max_rooms
+        self._figures = figures
 
     def now(self) -> datetime:
         return self._clock()
@@ -83,7 +86,16 @@ class RoomManager:
                 effects=outcome.effects,
             )
         )
+        self._count(before, after)
         self._schedule(id, None if after is None else due_at(after))
+
+    def _count(self, before: Room | None, after: Room | None) -> None:
+        waited = () if before is None else before.queue
+        waiting = () if after is None else after.queue
+        self._figures.waiting += len(waiting) - len(waited)
+        were = before.members if before is not None else {}
+        if after is not None and after.members is not were:
+            self._figures.joins += len(after.members.keys() - were.keys())
 
     async def tick(self, id: str) -> None:
         """Let happen to the room what is due by now."""

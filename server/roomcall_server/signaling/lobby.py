@@ -12,17 +12,23 @@ from .context import Context
 
 
 async def list_rooms(context: Context, client: Client, request: requests.ListRooms) -> None:
-    wanted = request.payload
     session = await context.store.session(client.id)
-    try:
-        if session is not None and session.grant.room is not None:
-            page = Page(await _only_room(context, session.grant.room), None)
-        else:
-            page = await context.store.public_rooms(wanted.limit, wanted.after, wanted.query)
-    except ValueError:
-        raise Refused(ErrorCode.BAD_REQUEST, "after: not a cursor of this server") from None
+    only = None if session is None else session.grant.room
+    page = await visible_rooms(context, only, request.payload)
     rows = [wire_row(room) for room in page.rooms]
     client.send(replies.RoomsList(request_id=request.request_id, rooms=rows, next=page.next))
+
+
+async def visible_rooms(
+    context: Context, only: str | None, wanted: requests.ListRoomsPayload
+) -> Page:
+    """`only`: the room that a token is for, where it is for one. Raises `Refused`."""
+    if only is not None:
+        return Page(await _only_room(context, only), None)
+    try:
+        return await context.store.public_rooms(wanted.limit, wanted.after, wanted.query)
+    except ValueError:
+        raise Refused(ErrorCode.BAD_REQUEST, "after: not a cursor of this server") from None
 
 
 async def _only_room(context: Context, named: str) -> list[Room]:

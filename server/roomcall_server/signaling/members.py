@@ -16,7 +16,7 @@ from .context import Context
 
 async def create_room(context: Context, client: Client, request: requests.CreateRoom) -> None:
     wanted = request.payload
-    room = await _make(context, str(uuid4()), wanted.name, wanted)
+    room = await make(context, str(uuid4()), wanted.name, wanted)
     while True:
         session = await _session(context, client)
         try:
@@ -89,10 +89,11 @@ async def _make_wanted(
     if wanted.room_id is not None:
         await context.rooms.check_not_closed(wanted.room_id)
     entering.check_may_create(session)
-    return await _make(context, _new_id(wanted.room_id), wanted.name, wanted)
+    return await make(context, _new_id(wanted.room_id), wanted.name, wanted)
 
 
-async def _make(context: Context, id: str, name: str, wanted: requests.RoomSettings) -> Room:
+async def make(context: Context, id: str, name: str, wanted: requests.RoomSettings) -> Room:
+    """A room to be added. Raises `Refused`."""
     now = context.rooms.now()
     settings.check_settings(wanted, context.config.max_empty_ttl, now)
     password = await context.passwords.hash(wanted.password) if wanted.password else None

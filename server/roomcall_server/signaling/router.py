@@ -3,7 +3,7 @@
 from msgspec import UNSET, UnsetType
 
 from roomcall.protocol import codec, replies, requests
-from roomcall.protocol.errors import ErrorCode, ProtocolViolation
+from roomcall.protocol.errors import CloseCode, ErrorCode, ProtocolViolation
 
 from ..clients.client import Client
 from ..logs import get_logger
@@ -43,34 +43,45 @@ log = get_logger("router")
 
 async def handle(context: Context, client: Client, frame: str | bytes) -> None:
     """Take one message of a client. Whatever is wrong with it, the connection stays."""
+    if not isinstance(frame, str):
+        text = "a binary frame: text is needed"
+        return _fail(context, client, violated(ProtocolViolation(ErrorCode.BAD_REQUEST, text)))
     try:
         request = codec.decode_request(frame)
     except ProtocolViolation as error:
-        client.send(violated(error))
-        return
+        return _fail(context, client, violated(error))
+    context.figures.received[type(request)] += 1
     try:
         await _handler(context, client, request)(context, client, request)
     except Refused as error:
-        client.send(refused(request, error.code, error.message))
+        _fail(context, client, refused(request, error.code, error.message))
     except Exception:
         log.exception("message failed", client=client.id, type=_type(request))
-        client.send(refused(request, ErrorCode.INTERNAL, "the server has made a mistake"))
+        text = "the server has made a mistake"
+        _fail(context, client, refused(request, ErrorCode.INTERNAL, text))
+
+
+def _fail(context: Context, client: Client, error: replies.Error) -> None:
+    context.figures.errors[error.code] += 1
+    client.send(error)
 
 
 def _handler(context: Context, client: Client, request: requests.Request) -> Handler:
     if client.direct and not isinstance(request, direct.ALLOWED):
         return direct.signal
     if isinstance(request, _JOINS) and not context.may_join(client.address):
+        if context.joins_for_long(client.address) and client.connection is not None:
+            client.connection.close(CloseCode.RATE_LIMITED)
         raise Refused(ErrorCode.RATE_LIMITED, "too many joins a second from your address")
     return HANDLERS[type(request)]
 
 
-def over_rate(client: Client, frame: str) -> None:
+def over_rate(context: Context, client: Client, frame: str | bytes) -> None:
     """Tell a client that this message of it was not taken."""
     request, request_id = codec.peek(frame)
-    code, text = ErrorCode.RATE_LIMITED, "too many messages a second"
+    code, text = ErrorCode.RATE_LIMITED, "too many messages or bytes a second"
     error = ProtocolViolation(code, text, request=request, request_id=request_id)
-    client.send(violated(error))
+    _fail(context, client, violated(error))
 
 
 def violated(error: ProtocolViolation) -> replies.Error:

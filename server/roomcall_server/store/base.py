@@ -69,6 +69,9 @@ class Store(Protocol):
     async def room_named(self, name: str) -> Room | None:
         """The public room of exactly this name."""
 
+    async def rooms_named(self, name: str) -> list[Room]:
+        """All of exactly this name, private ones too."""
+
     async def room_count(self) -> int: ...
 
     async def public_rooms(self, limit: int, after: str | None, query: str) -> Page:

@@ -47,6 +47,9 @@ class MemoryStore:
         id = self._names.get(name)
         return None if id is None else self._rooms[id]
 
+    async def rooms_named(self, name: str) -> list[Room]:
+        return [room for room in self._rooms.values() if room.name == name]
+
     async def room_count(self) -> int:
         return len(self._rooms)
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from roomcall.protocol.errors import ErrorCode
 from roomcall.protocol.replies import Error, RoomUpdated
-from roomcall.protocol.requests import RoomSettings, UpdateRoom, UpdateRoomPayload
+from roomcall.protocol.requests import RoomChanges, RoomSettings, UpdateRoom
 
 from ..outcome import Effect, Outcome, Refused, tell, tell_all
 from ..permissions import Action, check
@@ -63,9 +63,7 @@ def update(
     return settle(room, after, now, effects, gone)
 
 
-def _changes(
-    room: Room, wanted: UpdateRoomPayload, password: str | None | UnsetType
-) -> dict[str, Any]:
+def _changes(room: Room, wanted: RoomChanges, password: str | None | UnsetType) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "name": wanted.name,
         "max_participants": wanted.max_participants,

@@ -1,0 +1,42 @@
+"""What the server counts of itself. Pure: whoever counts brings the seconds.
+
+Plain numbers, since they are written with every message; `http/metrics.py` reads them.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+
+from roomcall.protocol.replies import Reply
+from roomcall.protocol.requests import Request
+
+_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Histogram:
+    """How many values were at most each of `bounds`, as Prometheus has them."""
+
+    def __init__(self, bounds: tuple[float, ...] = _SECONDS) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+
+@dataclass(slots=True)
+class Figures:
+    """`waiting` is how many wait for a place in a room, `handled` how long a message took until its
+    effects were on their way, `lag` how late the event loop was. `closes` is by the server's close
+    code, 1005 where it has said none."""
+
+    received: Counter[type[Request]] = field(default_factory=Counter)
+    sent: Counter[type[Reply]] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    closes: Counter[int] = field(default_factory=Counter)
+    joins: int = 0
+    waiting: int = 0
+    handled: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)

@@ -1,0 +1,1 @@
+"""`/api`: rooms for programs that ask by HTTP, and for the operator."""
