@@ -43,7 +43,11 @@ def prepare(ctx: click.Context, name: str, command: click.Command) -> None:
     """Check a command's own table, now that the command is known. Raises `click.UsageError`."""
     if ctx.default_map and name in ctx.default_map:
         where = f"{ctx.meta[__name__]}: [{name}]"
-        checked = _defaults(command, ctx.default_map[name], where)
+        table = ctx.default_map[name]
+        if isinstance(command, click.Group):
+            checked = _defaults_of_group(command, table, where)
+        else:
+            checked = _defaults(command, table, where)
         ctx.default_map = {**ctx.default_map, name: checked}
 
 
@@ -54,6 +58,20 @@ def _find() -> Path | None:
 
     of_user = user_config_path("roomcall") / "config.toml"
     return of_user if of_user.is_file() else None
+
+
+def _defaults_of_group(group: click.Group, table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Each key is for all commands of the group that have such an option."""
+    result: dict[str, dict[str, Any]] = {name: {} for name in group.commands}
+    for key in table:
+        known = False
+        for name, command in group.commands.items():
+            if any(param.name == key.replace("-", "_") for param in command.params):
+                result[name] |= _defaults(command, {key: table[key]}, where)
+                known = True
+        if not known:
+            raise click.UsageError(f"{where} {key} is no option")
+    return result
 
 
 def _defaults(command: click.Command, table: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -26,6 +26,8 @@ COMMANDS = {
     "run": "Run a bot of your own in a room.",
     "chat": "Talk in a room.",
     "rooms": "List the public rooms of a server.",
+    "room": "Manage a room, as the server's admin.",
+    "token": "Make a token for a server that demands one.",
     "doctor": "Find out what works here, and what to do where it does not.",
     "check": "Say yes or no to a call, for CI: with peers of its own, measured.",
     "report": "Make a page of what a check has left behind.",

@@ -68,7 +68,7 @@ class RoomClient:
         """Connect and join. Raises `ServerUnreachable`, `Refused` or `ProtocolError`."""
         try:
             self._greeted(await self._client.connect())
-            if self._options.private and not _is_id(self._wanted):
+            if self._options.private and not is_room_id(self._wanted):
                 made = requests.CreateRoomPayload(name=self._wanted, **self._settings())
                 reply = await self._client.request(
                     requests.CreateRoom(payload=made), replies.RoomCreated
@@ -96,7 +96,7 @@ class RoomClient:
 
     async def _join(self) -> None:
         wanted = requests.JoinRoomPayload(
-            room_id=self._wanted if _is_id(self._wanted) else None,
+            room_id=self._wanted if is_room_id(self._wanted) else None,
             name=self._wanted,
             create=self._options.create,
             wait_if_full=self._options.wait_if_full,
@@ -271,7 +271,8 @@ def _message_of(signal: replies.Signaled) -> dict[str, Any]:
     return message
 
 
-def _is_id(room: str) -> bool:
+def is_room_id(room: str) -> bool:
+    """Is it an id? Else it is a name."""
     try:
         return str(UUID(room)) == room.lower()
     except ValueError:

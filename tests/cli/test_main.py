@@ -32,6 +32,7 @@ NEEDED = {
     "compose": [".", "-o", "out.mp4"],
     "echo": ["room"],
     "run": ["bot.py", "room"],
+    "room": ["show", "room"],
 }
 
 
