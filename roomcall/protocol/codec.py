@@ -6,6 +6,7 @@
 import msgspec
 from msgspec import Raw
 
+from .depth import MAX_DEPTH, too_deep
 from .errors import ErrorCode, ProtocolViolation
 from .replies import AnyReply, Reply
 from .requests import AnyRequest, Request, RequestId
@@ -39,13 +40,23 @@ def decode_request(frame: bytes | str) -> AnyRequest:
     Raises `ProtocolViolation` with `bad-json`, `bad-request` (its message names the field) or
     `unknown-type`, in that order of precedence.
     """
+    if too_deep(frame if isinstance(frame, str) else frame.decode(errors="replace")):
+        raise _explain(frame, f"nested deeper than {MAX_DEPTH} levels")
     try:
         request: AnyRequest = _requests.decode(frame)
         return request
     except msgspec.ValidationError as error:
-        raise _explain(frame, str(error)) from None
+        raise _explain(frame, in_words(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolViolation(ErrorCode.BAD_JSON, f"not JSON: {error}") from None
+
+
+def in_words(error: msgspec.ValidationError) -> str:
+    """What is wrong with a value, and where it stands."""
+    text, at, where = str(error).partition(" - at ")
+    if "matching regex" in text:
+        text = "Expected `str` without control characters"
+    return text + at + where
 
 
 def _explain(frame: bytes | str, reason: str) -> ProtocolViolation:

@@ -5,15 +5,46 @@ by the decoder, which names it.
 """
 
 from typing import Annotated
+from unicodedata import normalize
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import force_setattr
 
-from .errors import MAX_REQUEST_ID
-from .room import Count, Description, DisplayName, Kind, Metadata, Name, Password, Reason, Time
+from .errors import MAX_NAME, MAX_REQUEST_ID
+from .room import (
+    Count,
+    Description,
+    DisplayName,
+    Kind,
+    Metadata,
+    Name,
+    Password,
+    Reason,
+    Text,
+    Time,
+)
 
 RequestId = Annotated[str, Meta(max_length=MAX_REQUEST_ID)] | int
 ListLimit = Annotated[int, Meta(ge=1, le=1000)]
 ChatId = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # what a database can look for
+
+
+def composed(text: str) -> str:
+    """The form in which names are kept and compared (Unicode's NFC). Raises `ValueError`."""
+    text = normalize("NFC", text)
+    if len(text) > MAX_NAME:  # a few characters become several
+        raise ValueError(f"a name longer than {MAX_NAME} characters in NFC")
+    return text
+
+
+class _Named(Struct, frozen=True):
+    """Its `name` and `display_name` are composed."""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "display_name"):
+            text = getattr(self, field, None)
+            if isinstance(text, str) and not text.isascii():
+                force_setattr(self, field, composed(text))
 
 
 class Request(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type"):
@@ -22,7 +53,7 @@ class Request(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type
     request_id: RequestId | UnsetType = UNSET
 
 
-class RoomSettings(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class RoomSettings(_Named, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a room is made with. `display_name` is its maker's, or the joiner's."""
 
     max_participants: Count = 0
@@ -93,7 +124,7 @@ class MetadataChange(Struct, frozen=True):
     private: bool | UnsetType = UNSET
 
 
-class RoomChanges(Struct, frozen=True, kw_only=True, rename="camel"):
+class RoomChanges(_Named, frozen=True, kw_only=True, rename="camel"):
     """What is not named stays as it is; `password` null takes it off."""
 
     name: Name | UnsetType = UNSET
@@ -214,7 +245,7 @@ class Chat(Request, frozen=True, kw_only=True, tag="chat"):
     `payload-too-large`."""
 
     room_id: str
-    payload: str
+    payload: Text
     to: str | UnsetType = UNSET
 
 

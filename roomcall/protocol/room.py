@@ -8,11 +8,16 @@ from msgspec import Meta, Struct, field
 
 from .errors import MAX_DESCRIPTION, MAX_NAME, MAX_PASSWORD, MAX_REASON
 
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
-DisplayName = Annotated[str, Meta(max_length=MAX_NAME)]
-Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+# Without control characters; a text may have tabs and ends of line.
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=_ONE_LINE)]
+DisplayName = Annotated[str, Meta(max_length=MAX_NAME, pattern=_ONE_LINE)]
+Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION, pattern=_LINES)]
+Text = Annotated[str, Meta(pattern=_LINES)]
 Password = Annotated[str, Meta(max_length=MAX_PASSWORD)]
-Reason = Annotated[str, Meta(max_length=MAX_REASON)]
+Reason = Annotated[str, Meta(max_length=MAX_REASON, pattern=_LINES)]
 Time = Annotated[datetime, Meta(tz=True)]
 Kind = Literal["audio", "video", "all"]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]

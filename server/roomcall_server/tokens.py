@@ -4,6 +4,7 @@ import time
 import warnings
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 
 import jwt
 
@@ -65,7 +66,7 @@ def _grant(claims: dict[str, Any]) -> Grant | None:
         return None
     return Grant(
         subject=str(claims["sub"]),
-        room=room,
+        room=None if room is None else normalize("NFC", room),
         create=create,
         host=host,
         expires_at=datetime.fromtimestamp(min(int(claims["exp"]), _LATEST), UTC),

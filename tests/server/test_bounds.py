@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from roomcall.protocol.depth import too_deep
+
 FACE = "\N{GRINNING FACE}"  # one code point, four bytes, two units of UTF-16
 
 
@@ -79,3 +81,70 @@ async def test_an_emptied_field_and_one_of_another_type(connect: Any) -> None:
         assert error["code"] == "bad-request"
         assert next(iter(change)) in error["message"]
     assert (await wire.ask("update-room", {"roomId": room}))["room"]["name"] == "room"
+
+
+DECOMPOSED, COMPOSED = "cafe\u0301", "caf\u00e9"
+
+
+async def test_names_are_composed(connect: Any) -> None:
+    ann, bob = await connect(), await connect()
+    made = (await ann.ask("create-room", {"name": DECOMPOSED, "displayName": DECOMPOSED}))["room"]
+    assert (made["name"], made["members"][0]["displayName"]) == (COMPOSED, COMPOSED)
+    for query in ({"query": "fe\u0301"}, {"query": "f\u00e9"}):
+        assert len((await bob.ask("list-rooms", query))["rooms"]) == 1
+    joined = await bob.ask("join-room", {"name": DECOMPOSED})
+    assert joined["room"]["id"] == made["id"]
+    error = await bob.ask("create-room", {"name": "\u0958" * 65})  # two of each in NFC
+    assert (error["code"], "name" in error["message"]) == ("bad-request", True)
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\x7f", "\x9b"])
+async def test_control_characters(connect: Any, sign: str) -> None:
+    ann = await connect()
+    room = await ann.create("room")
+    for type, payload in (
+        ("create-room", {"name": f"a{sign}"}),
+        ("create-room", {"name": "b", "displayName": sign}),
+        ("update-room", {"roomId": room, "metadata": {"description": f"a{sign}b"}}),
+    ):
+        error = await ann.ask(type, payload)
+        assert error["code"] == "bad-request" and "control characters" in error["message"]
+    assert await ann.refused("chat", sign, roomId=room) == "bad-request"
+
+
+async def test_ends_of_line(connect: Any) -> None:
+    ann = await connect()
+    room = await ann.create("room")
+    assert await ann.refused("create-room", {"name": "a\n"}) == "bad-request"
+    change = {"roomId": room, "metadata": {"description": "a\tb\r\nc\n"}}
+    assert (await ann.ask("update-room", change))["type"] == "room-updated"
+    assert (await ann.ask("chat", "a\nb\n", roomId=room))["payload"] == "a\nb\n"
+
+
+def test_depth() -> None:
+    for text, deep in (
+        ("[" * 64 + "]" * 64, False),
+        ("[" * 65 + "]" * 65, True),
+        ('{"a":' * 65 + "1" + "}" * 65, True),
+        ('{"a":[' * 32 + "1" + "]}" * 32, False),
+        ('[{"a":[' + '{"a":[' * 31 + "1" + "]}" * 31 + "]}]", True),
+        ("[[],{}," * 64 + "1" + "]" * 64, True),  # 64 levels, and one more beside each
+        ("[" + "[{}]," * 500 + "1]", False),
+        ('["' + "[" * 500 + '\\"[[[", "\\\\"]', False),
+        ('"' + '\\"[' * 20_000, False),  # a string that does not end; quick nevertheless
+        ("[" * 60_000, True),
+    ):
+        assert too_deep(text) is deep, text[:50]
+
+
+async def test_what_is_nested_too_deeply(connect: Any) -> None:
+    ann, bob = await connect(), await connect()
+    room = await ann.create("room")
+    await bob.join(room)
+    await ann.hear("member-joined")
+    deep: Any = 1
+    for _ in range(63):
+        deep = [deep]
+    await ann.say("offer", deep, roomId=room, to=bob.id)
+    assert (await bob.hear("offer"))["payload"] == deep
+    assert await ann.refused("offer", [deep], roomId=room, to=bob.id) == "bad-request"

@@ -1,5 +1,7 @@
 """`list-rooms` and `get-room`: what can be known from outside."""
 
+from unicodedata import normalize
+
 from roomcall.protocol import replies, requests
 from roomcall.protocol.errors import ErrorCode
 
@@ -26,7 +28,8 @@ async def visible_rooms(
     if only is not None:
         return Page(await _only_room(context, only), None)
     try:
-        return await context.store.public_rooms(wanted.limit, wanted.after, wanted.query)
+        query = normalize("NFC", wanted.query)  # as names are kept
+        return await context.store.public_rooms(wanted.limit, wanted.after, query)
     except ValueError:
         raise Refused(ErrorCode.BAD_REQUEST, "after: not a cursor of this server") from None
 

@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
+from roomcall.protocol import codec
+from roomcall.protocol.depth import MAX_DEPTH, too_deep
 from roomcall.protocol.errors import ErrorCode
 
 from ...logs import get_logger
@@ -111,7 +113,12 @@ def _caller(service: Service, endpoint: Endpoint, request: web.Request) -> acces
 
 
 async def _body(request: web.Request, type: type[Struct] | None) -> Any:
-    return None if type is None else msgspec.json.decode(await request.read(), type=type)
+    if type is None:
+        return None
+    body = await request.read()
+    if too_deep(body.decode(errors="replace")):
+        raise Refused(ErrorCode.BAD_REQUEST, f"nested deeper than {MAX_DEPTH} levels")
+    return msgspec.json.decode(body, type=type)
 
 
 @web.middleware
@@ -124,7 +131,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Refused as error:
         return _failure(error.code, error.message)
     except msgspec.ValidationError as error:
-        return _failure(ErrorCode.BAD_REQUEST, str(error))
+        return _failure(ErrorCode.BAD_REQUEST, codec.in_words(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _failure(ErrorCode.BAD_JSON, f"not JSON: {error}")
     except access.Forbidden as error:

@@ -1,5 +1,6 @@
 """Rooms over HTTP: listed and shown to everybody as on the WebSocket, and ruled by the admin."""
 
+from unicodedata import normalize
 from uuid import uuid4
 
 from msgspec import Struct
@@ -54,7 +55,7 @@ async def list_rooms(asked: Asked) -> RoomRows:
     context = asked.service.context
     if wanted.name is not None:
         asked.require_admin()
-        named = await context.store.rooms_named(wanted.name)
+        named = await context.store.rooms_named(normalize("NFC", wanted.name))
         return RoomRows([wire_row(room) for room in named], None)
     page = await lobby.visible_rooms(
         context,
