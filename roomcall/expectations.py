@@ -10,7 +10,7 @@ Rule 4. What was not measured fails, and so does what concerns no pair at all.
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -52,16 +52,16 @@ class Expectation:
     value: float
 
     @classmethod
-    def parse(cls, text: str) -> "Expectation":
-        """Raises `ExpectationError`."""
+    def parse(cls, text: str, metrics: Collection[str] = METRICS) -> "Expectation":
+        """Raises `ExpectationError`, also for what is none of `metrics`."""
         match = re.fullmatch(
             r"\s*(\w+)(?:\.(\w+))?\s*([<>=!]+)\s*(-?(?:\d+\.?\d*|\.\d+))\s*(%|ms|s)?\s*", text
         )
         if match is None or match[3] not in _OPERATORS:
             raise ExpectationError(f"{text!r} is no METRIC OP VALUE — {_EXAMPLE}")
         metric, aggregate = match[1], match[2]
-        if metric not in METRICS:
-            raise ExpectationError(f"{metric}: unknown — there are {', '.join(METRICS)}")
+        if metric not in metrics:
+            raise ExpectationError(f"{metric}: unknown — there are {', '.join(metrics)}")
         if aggregate not in (None, "min", "max", "p50", "p95"):
             raise ExpectationError(f"{metric}.{aggregate}: there are min, max, p50 and p95")
         value = float(match[4]) * _UNITS[match[5] or ""]
@@ -91,6 +91,11 @@ class Outcome:
     ok: bool
     measured: float | None
     pairs: tuple[tuple[str, str], ...] = ()
+
+
+def holds(expectation: Expectation, value: float) -> bool:
+    """Is this value as expected?"""
+    return _OPERATORS[expectation.operator](value, expectation.value)
 
 
 def judge(expectation: Expectation, pairs: Sequence[Pair]) -> Outcome:

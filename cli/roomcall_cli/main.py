@@ -30,6 +30,7 @@ COMMANDS = {
     "token": "Make a token for a server that demands one.",
     "doctor": "Find out what works here, and what to do where it does not.",
     "check": "Say yes or no to a call, for CI: with peers of its own, measured.",
+    "load": "Put a load on a server, and see whether it bears it.",
     "report": "Make a page of what a check has left behind.",
     "demo": "Show it all at once: a server, and peers that call each other.",
 }

@@ -3,7 +3,7 @@
 import functools
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import click
 
-from roomcall.expectations import Expectation, ExpectationError
+from roomcall.expectations import METRICS, Expectation, ExpectationError
 from roomcall.network.conditions import Network, NetworkError
 
 from .output import write_warning
@@ -59,13 +59,16 @@ class NetworkConditions(click.ParamType[str]):
 class ExpectationText(click.ParamType[Expectation]):
     name = "EXPR"
 
+    def __init__(self, metrics: Collection[str] = METRICS) -> None:
+        self._metrics = metrics
+
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Expectation:
         if isinstance(value, Expectation):
             return value
         try:
-            return Expectation.parse(value)
+            return Expectation.parse(value, self._metrics)
         except ExpectationError as error:
             self.fail(str(error), param, ctx)
 

@@ -45,15 +45,17 @@ class Signals:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
-    def run(self, main: Coroutine[Any, Any, None]) -> None:
+    def run(self, main: Coroutine[Any, Any, None], *, fast: bool = False) -> None:
         """`asyncio.run` whose main task is cancelled by the first signal, unless it `answers`.
+        `fast`: on uvloop, where there is one.
 
         Raises `Interrupted` where it was cancelled.
         """
         import asyncio
 
         try:
-            asyncio.run(self._run(main))
+            with asyncio.Runner(loop_factory=_fast_loop() if fast else None) as runner:
+                runner.run(self._run(main))
         except asyncio.CancelledError:
             raise Interrupted from None
         finally:
@@ -98,6 +100,14 @@ class Signals:
             sys.stderr.flush()
         put_back(self._terminal)
         os._exit(130)
+
+
+def _fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+    try:
+        import uvloop
+    except ImportError:  # not for this system
+        return None
+    return uvloop.new_event_loop
 
 
 # One process has one set of signals.

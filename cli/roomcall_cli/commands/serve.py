@@ -7,6 +7,7 @@ import click
 
 import roomcall_server
 
+from ..collector import keep_quiet
 from ..logs import log_as_json
 from ..options import SETTINGS, json_option
 from ..output import write_json, write_line, write_note, write_warning
@@ -166,6 +167,7 @@ def command(
             **settings,
         )
         async with serving as server:
+            keep_quiet()
             if json:
                 write_json({"event": "listening", "url": server.url, "port": server.port})
             else:
@@ -178,6 +180,6 @@ def command(
     if log_format == "json":
         log_as_json()
     try:
-        signals.run(run())
+        signals.run(run(), fast=True)
     except (roomcall_server.ConfigError, roomcall_server.StartError) as error:
         raise click.UsageError(f"{error}") from None
