@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,23 +17,29 @@ from roomcall_server.rooms.outcome import Keep, Send
 from roomcall_server.rooms.room import Room
 from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, Store
 from roomcall_server.store.memory import MemoryStore
+from roomcall_server.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 1, 22, tzinfo=UTC)
 HISTORY = 10  # chat messages that a room keeps
 
 
-async def memory() -> AsyncIterator[Store]:
-    yield MemoryStore(HISTORY)
+async def memory(folder: Path) -> Store:
+    return MemoryStore(HISTORY)
 
 
-# Each makes a store that is empty and keeps `HISTORY`, and closes it.
-STORES: dict[str, Callable[[], AsyncIterator[Store]]] = {"memory": memory}
+async def sqlite(folder: Path) -> Store:
+    return await SqliteStore.open(folder / "rooms.db", HISTORY)
+
+
+# Each makes a store that is empty and keeps `HISTORY`.
+STORES: dict[str, Callable[[Path], Awaitable[Store]]] = {"memory": memory, "sqlite": sqlite}
 
 
 @pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    async for store in STORES[request.param]():
-        yield store
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    store: Store = await STORES[request.param](tmp_path)
+    yield store
+    await store.close()
 
 
 class Told:

@@ -20,10 +20,15 @@ class Grant(Struct, frozen=True, kw_only=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """`rooms`: those it is in or waits for. `version` is the store's."""
+    """`rooms`: those it is in or waits for. `version` is the store's.
+
+    `token_hash` is of the resume token, which itself is kept nowhere but by the client.
+    """
 
     id: str
     max_rooms: int
+    token_hash: str = ""
+    direct: bool = False
     grant: Grant = Grant()
     version: int = 0
     rooms: frozenset[str] = frozenset()

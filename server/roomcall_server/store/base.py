@@ -4,6 +4,9 @@ A store keeps two kinds of versioned record, rooms and sessions. A commit takes 
 once: either every record is still what the rules have seen, and all are written, or `Conflict` is
 raised, nothing is written, and the rules run again. The effects of a commit are delivered in the
 order of the commits, so that everybody sees the same order.
+
+What is told of a change is told when the change is kept, and not before. A store that cannot keep
+anything just now is away: it raises `StoreAway`, and is as it was before.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +28,14 @@ CLOSED_FOR = timedelta(hours=1)
 
 class Conflict(Exception):
     """A record is no longer what it was when the rules ran, or its name or id cannot be had."""
+
+
+class StoreError(Exception):
+    """A store cannot be opened: the message says which, why, and what to do."""
+
+
+class StoreAway(Exception):
+    """Nothing can be kept just now (a full disk, say). Nothing is written, nobody is told."""
 
 
 class RoomWrite(Struct, frozen=True):
@@ -58,11 +69,28 @@ class Page(Struct, frozen=True):
     next: str | None
 
 
+class Inherited(Struct, frozen=True):
+    """What a former process has left."""
+
+    rooms: tuple[Room, ...] = ()
+    sessions: tuple[Session, ...] = ()
+
+
 class Store(Protocol):
     """Every value that it returns carries the `version` by which a commit knows it again."""
 
     def listen(self, deliver: Deliver) -> None:
         """Name who brings effects to the clients. Called once, before anything else."""
+
+    async def inherited(self) -> Inherited:
+        """Asked once, before the first commit."""
+
+    @property
+    def available(self) -> bool:
+        """False while the store is away."""
+
+    async def returned(self) -> None:
+        """Wait until it is available."""
 
     async def room(self, id: str) -> Room | None: ...
 
@@ -80,7 +108,7 @@ class Store(Protocol):
     async def session(self, id: str) -> Session | None: ...
 
     async def commit(self, commit: Commit) -> None:
-        """Write all and tell, or raise `Conflict` and do neither."""
+        """Write all and tell, or raise `Conflict` or `StoreAway` and do neither."""
 
     async def closed_at(self, id: str) -> datetime | None:
         """When a room of this id was closed, if that was within the hour."""
@@ -88,10 +116,16 @@ class Store(Protocol):
     async def chat(
         self, room: str, before: int | None, limit: int
     ) -> tuple[list[ChatMessage], bool]:
-        """The latest messages before this id, oldest first, and whether there are older ones."""
+        """The latest messages before this id, oldest first, and whether there are older ones.
+
+        Raises `StoreAway`.
+        """
 
     async def purge(self, now: datetime) -> None:
-        """Forget what is kept for a while only."""
+        """Forget what is kept for a while only. Raises `StoreAway`."""
 
     async def publish(self, effects: Sequence[Effect]) -> None:
-        """Tell without writing records, in order with the commits."""
+        """Tell without writing records, in order with the commits. Raises `StoreAway`."""
+
+    async def close(self) -> None:
+        """When what was committed is written. Nothing else is called after it."""
