@@ -78,13 +78,15 @@ async def publisher(which: str, server: str, *arguments: str) -> AsyncIterator[p
 
 @asynccontextmanager
 async def receivers(
-    server: str, networks: Sequence[str | None]
+    server: str, networks: Sequence[str | None], **options: Any
 ) -> AsyncIterator[list[roomcall.Call]]:
     """One for each network, from when each has had a picture."""
     async with AsyncExitStack() as stack:
         calls = [
             await stack.enter_async_context(
-                roomcall.join(ROOM, signaling=OnlyPublisher(server, ROOM), network=network)
+                roomcall.join(
+                    ROOM, signaling=OnlyPublisher(server, ROOM), network=network, **options
+                )
             )
             for network in networks
         ]
