@@ -15,10 +15,11 @@ from .media.source import Kind, Sources
 from .network.conditions import Network
 from .network.line import Line
 from .peer.connection import ConnectionConfig
+from .peer.context import PeerContext
 from .peer.ice_servers import IcePolicy, check_policy, read_ice_servers
 from .peer.internals import IceSettings
 from .peer.mesh import Mesh
-from .peer.peer import Peer, PeerContext
+from .peer.peer import Peer
 from .peer.transceivers import VideoCodecChoice
 from .protocol import replies
 from .protocol.room import Room

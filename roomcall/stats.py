@@ -6,8 +6,11 @@ Rule 3. A freeze is what the W3C calls one: a gap between two frames of more tha
         average distance and 150 ms more than it (webrtc-stats, `freezeCount`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .media.source import Kind
 
 # Sequence numbers further behind than this are lost for good: no sender keeps them (aiortc: 128).
 _REPAIR_WINDOW = 1024
@@ -184,3 +187,28 @@ class Outbound:
             "nackCount": self.nack_count,
             "retransmittedPacketsSent": self.retransmitted_packets_sent,
         }
+
+
+def of_peer(
+    inbound: Mapping[Kind, Inbound],
+    outbound: Mapping[Kind, Outbound],
+    pair: Mapping[str, Any] | None,
+    now: float,
+) -> dict[str, Any]:
+    """What `Peer.stats` tells of packets and their path."""
+    result: dict[str, Any] = {}
+    for kind in ("video", "audio"):
+        section = {}
+        if kind in inbound:
+            section["inbound"] = inbound[kind].report(now)
+        if kind in outbound:
+            section["outbound"] = outbound[kind].report()
+        if section:
+            result[kind] = section
+    trips = [o.round_trip_time for o in outbound.values() if o.round_trip_time is not None]
+    if not trips and pair is not None and pair["currentRoundTripTime"] is not None:
+        trips = [pair["currentRoundTripTime"]]
+    return result | {
+        "roundTripTime": round(min(trips), 6) if trips else None,
+        "candidatePair": pair,
+    }

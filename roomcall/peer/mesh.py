@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from . import renaming
-from .peer import Peer, PeerContext
+from .context import PeerContext
+from .peer import Peer
 from .renaming import Renaming
 
 MAX_HELD_SIGNALS = 64  # of one member; what comes beyond, before it is known who it is, is dropped

@@ -144,7 +144,7 @@ async def test_a_new_connection_takes_over_without_a_pause(peer: Any) -> None:
         await call.wait_for(roomcall.FirstFrame, 10, kind="video")
     watching = asyncio.gather(pictures(ann, bob, 60), pictures(bob, ann, 60))
     other = ann.peers[bob.id]
-    other._post(lambda: other._negotiation.offer("anew"))
+    other._steps.post(lambda: other._negotiation.offer("anew"))
     for numbers in await watching:
         assert max(b - a for a, b in zip(numbers, numbers[1:], strict=False)) <= 5
     events = [event for event in await ended(ann) if isinstance(event, roomcall.PeerConnected)]
