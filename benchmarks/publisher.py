@@ -39,11 +39,12 @@ from roomcall.signaling.room import JoinOptions, RoomClient
 NAME = "publisher"
 BITRATE = 1_000_000  # where aiortc's encoder begins
 FPS = 30
+NOISE = 8_000  # pixels
 
 
 class Pictures(MediaStreamTrack):
-    """A moving picture. A strip of it is noise, never twice the same, so that an encoder needs the
-    bitrate that it has."""
+    """A moving picture. A little of it is noise, never twice the same, so that an encoder needs the
+    bitrate that it has; with more, VP8 would not get along with that."""
 
     kind = "video"
 
@@ -63,9 +64,8 @@ class Pictures(MediaStreamTrack):
         await asyncio.sleep(self._begun + number / self._fps - now)
         frame = self._card.frame(number, 0.0)
         luma = memoryview(frame.planes[0])
-        strip = len(luma) // 8
-        offset = self._random.randrange(len(self._noise) - strip)
-        luma[:strip] = self._noise[offset : offset + strip]
+        offset = self._random.randrange(len(self._noise) - NOISE)
+        luma[:NOISE] = self._noise[offset : offset + NOISE]
         frame.pts, frame.time_base = number * VIDEO_CLOCK // self._fps, VIDEO_TIME_BASE
         return frame
 
