@@ -23,13 +23,13 @@ SHOWN_FAILURES = 20
 _AT_ONCE = 200  # connections that are being made
 _TICK = 0.01
 _SETTLE = 10.0  # seconds that the last messages have
-_CHAT_SHARE = 4  # one message in so many is chat, the others are signals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`clients` in all, evenly in `rooms`; they come within `ramp` seconds, then send `rate`
-    messages a second, all together, for `duration` seconds."""
+    messages a second, all together, for `duration` seconds. One in `chat_every` is chat, the others
+    are signals; 0: none is."""
 
     server: str
     clients: int
@@ -37,6 +37,7 @@ class Plan:
     rate: float
     ramp: float
     duration: float
+    chat_every: int = 4
     token: str | None = None
     ssl: SSLOption = None
 
@@ -57,26 +58,19 @@ class Load:
         self._tell = tell
         self._began = 0.0
         self._session: aiohttp.ClientSession | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._clients = [LoadClient(self, number, room) for number, room in enumerate(rooms)]
 
     async def run(self) -> None:
         """All of it. Where it is cancelled `result` has what was seen until then."""
-        self._began = time.perf_counter()
-        meter = LoadMeter()
         before = await server.figures(self.plan.server, self.plan.ssl)
-        tasks: list[asyncio.Task[None]] = []
-        async with self._watched(meter), self._connected():
-            try:
-                await self._ramp(tasks)
-                await self._talk()
-                await self._wait_for_the_rest()
-                self.result.counts["lost"] = self.ledger.lost(self.failed) + self._unknown()
-                after = await server.figures(self.plan.server, self.plan.ssl)
-                self.result.server = server.over_the_run(before, after)
-                self.result.complete = True
-            finally:
-                self._count()
-                await self._part(tasks)
+        async with self.present(), self._watched():
+            await self.enter()
+            await self.talk()
+            self.result.counts["lost"] = self.ledger.lost(self.failed) + self._unknown()
+            after = await server.figures(self.plan.server, self.plan.ssl)
+            self.result.server = server.over_the_run(before, after)
+            self.result.complete = True
 
     async def connect(self) -> aiohttp.ClientWebSocketResponse:
         assert self._session is not None
@@ -108,17 +102,63 @@ class Load:
             self.result.failures.append(f"after {seconds:.1f} s, {text}")
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[None]:
+    async def present(self) -> AsyncIterator[None]:
+        """Clients that `enter` stay until the end of this."""
+        self._began = time.perf_counter()
         token = self.plan.token
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(
             connector=connector, headers=headers, trust_env=True
         ) as self._session:
-            yield
+            try:
+                yield
+            finally:
+                self._count()
+                await self._part()
+
+    async def enter(self) -> None:
+        """Let one after the other come, and wait until all are in."""
+        began = time.perf_counter()
+        gate = asyncio.Semaphore(_AT_ONCE)
+        pause = self.plan.ramp / self.plan.clients
+
+        async def enter(client: LoadClient) -> None:
+            try:
+                self._tasks.append(asyncio.create_task(client.run()))
+                await client.joined()
+            finally:
+                gate.release()
+
+        entering = []
+        for client in self._clients:
+            await asyncio.sleep(max(0.0, began + pause * client.number - time.perf_counter()))
+            await gate.acquire()
+            entering.append(asyncio.create_task(enter(client)))
+        await asyncio.gather(*entering)
+
+    async def talk(self) -> None:
+        """Each in turn; where we come too late for some, they are sent nevertheless, at once. Then
+        wait for what is on its way."""
+        began = time.perf_counter()
+        total = int(self.plan.rate * self.plan.duration)
+        self.result.planned = total
+        turn = 0
+        while turn < total and len(self.failed) < self.plan.clients:
+            elapsed = time.perf_counter() - began
+            if elapsed > self.plan.duration * 1.1 + 1:
+                break  # too late for the rest
+            due = min(total, int(elapsed * self.plan.rate) + 1)
+            while turn < due:
+                await self._say(turn)
+                turn += 1
+            await asyncio.sleep(_TICK)
+        await self._wait_for_the_rest()
 
     @asynccontextmanager
-    async def _watched(self, meter: LoadMeter) -> AsyncIterator[None]:
+    async def _watched(self) -> AsyncIterator[None]:
+        meter = LoadMeter()
+
         async def watch() -> None:
             while True:
                 await asyncio.sleep(1)
@@ -134,41 +174,6 @@ class Load:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ramp(self, tasks: list[asyncio.Task[None]]) -> None:
-        began = time.perf_counter()
-        gate = asyncio.Semaphore(_AT_ONCE)
-        pause = self.plan.ramp / self.plan.clients
-
-        async def enter(client: LoadClient) -> None:
-            try:
-                tasks.append(asyncio.create_task(client.run()))
-                await client.joined()
-            finally:
-                gate.release()
-
-        entering = []
-        for client in self._clients:
-            await asyncio.sleep(max(0.0, began + pause * client.number - time.perf_counter()))
-            await gate.acquire()
-            entering.append(asyncio.create_task(enter(client)))
-        await asyncio.gather(*entering)
-
-    async def _talk(self) -> None:
-        """Each in turn; where we come too late for some, they are sent nevertheless, at once."""
-        began = time.perf_counter()
-        total = int(self.plan.rate * self.plan.duration)
-        self.result.planned = total
-        turn = 0
-        while turn < total and len(self.failed) < self.plan.clients:
-            elapsed = time.perf_counter() - began
-            if elapsed > self.plan.duration * 1.1 + 1:
-                return  # too late for the rest
-            due = min(total, int(elapsed * self.plan.rate) + 1)
-            while turn < due:
-                await self._say(turn)
-                turn += 1
-            await asyncio.sleep(_TICK)
-
     async def _say(self, turn: int) -> None:
         client = self._clients[turn % self.plan.clients]
         if client.number in self.failed:
@@ -177,7 +182,8 @@ class Load:
         place = members.index(client.number)
         cycle = turn // self.plan.clients
         target = members[(place + 1 + cycle % max(1, len(members) - 1)) % len(members)]
-        chats = (cycle + client.number) % _CHAT_SHARE == 0
+        every = self.plan.chat_every
+        chats = every > 0 and (cycle + client.number) % every == 0
         if not chats and target != client.number and target not in self.failed:
             number = self.ledger.send_signal(client.number, target)
             await client.signal(self._clients[target].id, target, number)
@@ -209,9 +215,9 @@ class Load:
         for name in ("doubled", "misdelivered", "disordered"):
             result.counts[name] = getattr(ledger, name)
 
-    async def _part(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _part(self) -> None:
         for client in self._clients:
             client.leave()
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
