@@ -127,7 +127,7 @@ async def test_a_new_connection_takes_over_without_a_pause(visit: Any, peer: Any
     await ann.pictures(1)
     before = await ann.run(TRACKS)
     (page,) = bob.peers.values()
-    page._post(lambda: page._negotiation.offer("anew"))
+    page._steps.post(lambda: page._negotiation.offer("anew"))
     await ann.until(f"(before) => `${{({TRACKS})()}}` !== `${{before}}`", before)
     await ann.pictures(1, more=30)
     assert await ann.longest_gap() < STILL
