@@ -317,10 +317,10 @@ class Call:
                 self._end_with(Refused("removed", f"the host has removed you{why}"), "removed")
             case Lost():
                 emit(events.SignalingLost)
-            case Restored(resumed, id):
+            case Restored(resumed, id, gap):
                 if resumed:
                     emit(events.SignalingRestored, resumed=True, id=id, renamed={})
-                    self._mesh.signaling_back()
+                    self._mesh.signaling_back(gap)
                 else:
                     self._start_over(id)
 

@@ -82,10 +82,11 @@ class Mesh:
         if self._ticking is None:
             self._ticking = asyncio.create_task(self._tick(), name="roomcall-renaming")
 
-    def signaling_back(self) -> None:
-        """Signals had been held up, and are no more: the room is as it was."""
+    def signaling_back(self, gap: bool) -> None:
+        """Signals had been held up, and are no more: the room is as it was. With a `gap` some are
+        lost."""
         for peer in self.peers.values():
-            peer.signaling_back()
+            peer.signaling_back(gap)
 
     def told(self, peer: Peer, message: Mapping[str, Any]) -> None:
         """What a peer says to its counterpart over the connection. Anything else is ignored."""

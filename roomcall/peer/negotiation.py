@@ -136,9 +136,14 @@ class Negotiation:
         """Packets pass again, on the old path or on a new one."""
         return self._restarts.path_back()
 
-    def signaling_back(self) -> list[Effect]:
-        """Signals had been held up, and are no more."""
-        return self._restarts.signaling_back(self.call_id) if self.phase is Phase.CONNECTED else []
+    def signaling_back(self, new_call_id: str | None = None) -> list[Effect]:
+        """Signals had been held up, and are no more. With `new_call_id` some of them are lost for
+        good: who is not connected begins anew."""
+        if self.phase is Phase.CONNECTED:
+            return self._restarts.signaling_back(self.call_id)
+        if new_call_id is not None and self.phase in (Phase.OFFERING, Phase.CONNECTING):
+            return self.offer(new_call_id)
+        return []
 
     def reconnect(self, new_call_id: str) -> list[Effect]:
         """A new generation of ICE; where there is no connection, a new one."""

@@ -158,9 +158,9 @@ class Peer:
 
         self._steps.post(offer)
 
-    def signaling_back(self) -> None:
-        """Signals had been held up, and are no more."""
-        self._steps.post(self._negotiation.signaling_back)
+    def signaling_back(self, gap: bool) -> None:
+        """Signals had been held up, and are no more; with a `gap` some are lost."""
+        self._steps.post(lambda: self._negotiation.signaling_back(_call_id() if gap else None))
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Something to its counterpart of us, over the connection; lost where it cannot be sent."""

@@ -42,6 +42,10 @@ class Outbox:
             return None
         return list(self._kept)[len(self._kept) - missing :]
 
+    def begin_after(self, count: int) -> None:
+        """What is kept comes after the first `count`, of which nothing is known here."""
+        self.sent = count + len(self._kept)
+
     @property
     def kept(self) -> int:
         """How many frames are not acknowledged, as far as they are kept."""

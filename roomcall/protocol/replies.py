@@ -25,8 +25,8 @@ class Limits(Struct, frozen=True, rename="camel"):
 class ClientId(Reply, frozen=True, kw_only=True, tag="client-id"):
     """The first message of every connection. `ice_servers` is W3C `RTCIceServer[]`.
 
-    After a resume `received` is how many of the client's messages have arrived, and `gap` says that
-    some of ours may be lost.
+    After a resume `received` is how many of the client's messages have arrived. In its place `gap`
+    says that the server does not know, as it was restarted, and that some of ours may be lost.
     """
 
     id: str

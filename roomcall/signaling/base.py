@@ -46,10 +46,12 @@ class Lost:
 @dataclass(frozen=True, slots=True)
 class Restored:
     """It is mended. Where it is not `resumed`, we are somebody new with another `id`, the others
-    have seen us leave, and who is in the room follows."""
+    have seen us leave, and who is in the room follows. `gap`: signals of before may be lost, and
+    who has come and gone meanwhile follows."""
 
     resumed: bool
     id: str
+    gap: bool = False
 
 
 @runtime_checkable

@@ -3,11 +3,13 @@
 import asyncio
 import itertools
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 import tenacity
+from msgspec import UNSET
 
 from ..errors import ProtocolError, Refused, RoomcallError, ServerUnreachable
 from ..protocol import codec, replies, requests
@@ -22,7 +24,7 @@ REPLY_TIMEOUT = 10.0
 QUIET_TIMEOUT = 20.0  # heard nothing for so long: ask whether the server is there
 PONG_TIMEOUT = 3.0
 RECONNECT_FOR = 30.0  # seconds for which a lost server is tried again
-LONGEST_WAIT = 2.0  # seconds between two tries
+LONGEST_WAIT = 1.0  # seconds between two tries: a server that is back has everybody soon
 MAX_PENDING_EVENTS = 1000  # then the socket is not read until they are taken
 MAX_KEPT_FRAMES, MAX_KEPT_BYTES = 1024, 1 << 20  # not acknowledged; beyond it a break is the end
 ACKNOWLEDGE_EVERY = 16  # frames
@@ -39,8 +41,8 @@ class LineLost:
 
 @dataclass(frozen=True, slots=True)
 class LineRestored:
-    """Connected again: as the same client, with nothing lost, where `hello.resumed`; else as one
-    that is in no room."""
+    """Connected again: as the same client where `hello.resumed`, with nothing lost unless
+    `hello.gap`; else as one that is in no room."""
 
     hello: replies.ClientId
 
@@ -73,6 +75,8 @@ class ServerClient:
         self._outbox = Outbox(MAX_KEPT_FRAMES, MAX_KEPT_BYTES)
         self._received = 0
         self._asked = 0  # up to which frame the server was asked to acknowledge
+        self._at_break = 0  # how many frames had been sent when the line was lost
+        self._unsure: list[int] = []  # requests that were asked before that
         self._events: asyncio.Queue[ClientEvent | None] = asyncio.Queue(MAX_PENDING_EVENTS)
         self._waiting: dict[int, asyncio.Future[replies.Reply]] = {}
         self._request_ids = itertools.count(1)
@@ -188,6 +192,7 @@ class ServerClient:
                     await self._read(socket)
                 except ServerUnreachable as error:
                     self._socket = None
+                    self._at_break, self._unsure = self._outbox.sent, list(self._waiting)
                     await socket.abandon()
                     if not self._patience:
                         raise
@@ -253,12 +258,13 @@ class ServerClient:
             self._url,
             token=self._token,
             ssl=self._ssl,
-            resume=None if resume is msgspec.UNSET else resume,
+            resume=None if resume is UNSET else resume,
             received=self._received,
         )
         try:
             if socket.hello.resumed:
-                await self._send_again(socket)
+                received = socket.hello.received
+                await self._send_again(socket, self._cross_gap() if received is UNSET else received)
             else:
                 self._begin_anew()
         except BaseException:
@@ -268,9 +274,8 @@ class ServerClient:
         self._hello, self._socket = socket.hello, socket
         return socket
 
-    async def _send_again(self, socket: ServerSocket) -> None:
+    async def _send_again(self, socket: ServerSocket, arrived: int) -> None:
         """What has not arrived, and what was said since."""
-        arrived: Any = socket.hello.received
         while (missing := self._outbox.after(arrived)) is not None:
             if not missing:
                 self._asked = arrived
@@ -279,22 +284,38 @@ class ServerClient:
                 await socket.send(frame)
             arrived += len(missing)
         assert self._hello is not None
-        self._hello = msgspec.structs.replace(self._hello, resume_token=msgspec.UNSET)
+        self._hello = msgspec.structs.replace(self._hello, resume_token=UNSET)
         raise ServerUnreachable(f"{self.server} has missed more than was kept — join again")
+
+    def _cross_gap(self) -> int:
+        """The server has forgotten how much it has of us. What was sent before the break is not
+        sent again: some of it may have arrived. Our count begins anew with what was said since."""
+        since = self._outbox.after(self._at_break)
+        if since is not None:
+            self._outbox = Outbox(MAX_KEPT_FRAMES, MAX_KEPT_BYTES)
+            self._at_break = self._asked = 0
+            for frame in since:
+                self._outbox.add(frame)
+        self._fail_requests(self._unsure, self._unanswered())
+        return 0
 
     def _begin_anew(self) -> None:
         self._outbox = Outbox(MAX_KEPT_FRAMES, MAX_KEPT_BYTES)
         self._received = self._asked = 0
-        self._fail_requests(ServerUnreachable(f"{self.server} was lost before it answered"))
+        self._fail_requests(self._waiting, self._unanswered())
 
-    def _fail_requests(self, error: RoomcallError) -> None:
-        for future in self._waiting.values():
-            if not future.done():
+    def _unanswered(self) -> ServerUnreachable:
+        return ServerUnreachable(f"{self.server} was lost before it answered")
+
+    def _fail_requests(self, ids: Iterable[int], error: RoomcallError) -> None:
+        for id in ids:
+            future = self._waiting.get(id)
+            if future is not None and not future.done():
                 future.set_exception(error)
 
     def _end(self, error: RoomcallError | None) -> None:
         self._cause = error
-        self._fail_requests(error or ServerUnreachable(f"{self.server} was left"))
+        self._fail_requests(self._waiting, error or ServerUnreachable(f"{self.server} was left"))
         self._tell(None)
 
     def _tell(self, event: ClientEvent | None) -> None:

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from ..errors import Refused, RoomcallError, ServerUnreachable
 from ..protocol import replies, requests
+from ..protocol.errors import ErrorCode
 from ..protocol.room import Metadata, Room
 from .base import Lost, MemberGone, MemberHere, Restored, Signal
 from .client import RECONNECT_FOR, LineLost, LineRestored, ServerClient
@@ -60,6 +61,7 @@ class RoomClient:
         self.created = False
         self.ice_servers: list[dict[str, Any]] = []
         self.on_queued: Callable[[int], None] | None = None
+        self._present: set[str] = set()
         self._wanted = room
         self._options = options
         self._client = ServerClient(server, token=options.token, ssl=ssl, patience=patience)
@@ -73,7 +75,8 @@ class RoomClient:
                 reply = await self._client.request(
                     requests.CreateRoom(payload=made), replies.RoomCreated
                 )
-                self.room, self.created = reply.room, True
+                self._entered(reply.room)
+                self.created = True
             else:
                 await self._join()
         except BaseException:
@@ -84,6 +87,9 @@ class RoomClient:
     def _greeted(self, hello: replies.ClientId) -> None:
         self.id = hello.id
         self.ice_servers = hello.ice_servers
+
+    def _entered(self, room: Room) -> None:
+        self.room, self._present = room, set(room.participants)
 
     def _settings(self) -> dict[str, Any]:
         options = self._options
@@ -104,17 +110,16 @@ class RoomClient:
         )
         room = await self._enter(wanted)
         # A room that this join has made is as old as its first member.
-        self.room = room
+        self._entered(room)
         self.created = len(room.members) == 1 and room.members[0].joined_at == room.created_at
 
     async def _enter(self, wanted: requests.JoinRoomPayload) -> Room:
         request = requests.JoinRoom(payload=wanted)
         reply = await self._client.request(request, replies.RoomJoined, replies.Queued)
-        match reply:
-            case replies.RoomJoined(room=room):
-                return room
-            case replies.Queued():
-                self._queued(reply)
+        if isinstance(reply, replies.RoomJoined):
+            return reply.room
+        assert isinstance(reply, replies.Queued)
+        self._queued(reply)
         async for event in self._client:
             match event:
                 case replies.RoomJoined(room=room):
@@ -128,7 +133,19 @@ class RoomClient:
                 case LineRestored(hello) if not hello.resumed:
                     self._greeted(hello)
                     return await self._enter(wanted)
+                case LineRestored(hello) if hello.gap is True:
+                    return await self._enter_again(wanted, reply.room_id)
         raise ServerUnreachable("left while waiting for a place")
+
+    async def _enter_again(self, wanted: requests.JoinRoomPayload, id: str) -> Room:
+        """There was a gap in what we heard of our place: it is ours still, or we are in."""
+        try:
+            return await self._enter(msgspec.structs.replace(wanted, room_id=id))
+        except Refused as refused:
+            if refused.code != ErrorCode.ALREADY_IN_ROOM:
+                raise
+        asked = requests.GetRoom(payload=requests.RoomRef(room_id=id))
+        return (await self._client.request(asked, replies.RoomInfo)).room
 
     def _queued(self, reply: replies.Queued) -> None:
         if self.on_queued is not None:
@@ -206,8 +223,10 @@ class RoomClient:
         async for event in self._client:
             match event:
                 case replies.MemberJoined(member=member):
+                    self._present.add(member.id)
                     yield MemberHere(member.id, member.display_name)
                 case replies.MemberLeft(member_id=id, reason=reason):
+                    self._present.discard(id)
                     yield MemberGone(id, reason)
                 case replies.Signaled(sender=sender):
                     yield Signal(sender, _message_of(event))
@@ -217,7 +236,10 @@ class RoomClient:
                 case LineLost(reason):
                     yield Lost(reason)
                 case LineRestored(hello) if hello.resumed:
-                    yield Restored(True, self.id)
+                    gap = hello.gap is True
+                    yield Restored(True, self.id, gap)
+                    for change in await self._look_again() if gap else ():
+                        yield change
                 case LineRestored(hello):
                     self._greeted(hello)
                     if await self._join_again():
@@ -230,6 +252,28 @@ class RoomClient:
     def _members(self) -> list[MemberHere]:
         members = self.room.members if self.room is not None else []
         return [MemberHere(m.id, m.display_name, before=True) for m in members if m.id != self.id]
+
+    async def _look_again(self) -> list[Any]:
+        """What may have happened to the room while the server could tell us nothing."""
+        if self.room is None:
+            return []
+        id = self.room.id
+        try:
+            asked = requests.GetRoom(payload=requests.RoomRef(room_id=id))
+            room = (await self._client.request(asked, replies.RoomInfo)).room
+        except ServerUnreachable:
+            return []  # lost again: when it is back we look again
+        except Refused:
+            return [replies.RoomClosed(room_id=id)]
+        if self.id not in room.participants:
+            return [replies.Removed(room_id=id, reason="")]
+        self.room, before = room, self._present
+        self._present = set(room.participants)
+        return [
+            replies.RoomUpdated(room=room),
+            *(MemberGone(id, "disconnected") for id in before - self._present),
+            *(MemberHere(m.id, m.display_name) for m in room.members if m.id not in before),
+        ]
 
     async def _join_again(self) -> bool:
         """As somebody new, into the same room, which the server may have forgotten as well.
@@ -246,7 +290,7 @@ class RoomClient:
             | {"max_participants": self.room.max_participants, "metadata": self.room.metadata},
         )
         try:
-            self.room = await self._enter(wanted)
+            self._entered(await self._enter(wanted))
         except ServerUnreachable:
             return False
         return True

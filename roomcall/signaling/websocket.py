@@ -160,6 +160,8 @@ def _explained(server: str, error: BaseException) -> BaseException:
                 f"the certificate of {server} is not trusted ({error.certificate_error})"
                 " — name its authority with --ca-file"
             )
+        case aiohttp.WSServerHandshakeError(status=503):
+            return ServerUnreachable(f"{server} takes nobody in just now — try again later")
         case aiohttp.WSServerHandshakeError():
             return ProtocolError(
                 f"{server} answers {error.status} instead of a WebSocket — is it a roomcall server?"

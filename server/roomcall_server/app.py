@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -13,9 +14,11 @@ from .http import cors, metrics, page, requestlog, status, websocket
 from .http.api import description, endpoint
 from .logs import get_logger
 from .service import Service
-from .store.base import Store
+from .store.base import Store, StoreError
 from .store.memory import MemoryStore
+from .store.sqlite import SqliteStore
 
+SQLITE = "sqlite:///"
 REQUEST_TIMEOUT = 30.0  # seconds in which a connection must have sent its request, or the next
 
 log = get_logger("app")
@@ -40,12 +43,14 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """Run a server: `async with serve(port=0) as server: ... server.url`.
 
-    `port` 0 takes any that is free. `config` is what `Config` has. Raises `ConfigError` or
-    `StartError`.
+    `port` 0 takes any that is free. `store` is "memory", or "sqlite:///FILE": with a file, a server
+    that was killed and comes back has its rooms, and its clients resume. `config` is what `Config`
+    has. Raises `ConfigError` or `StartError`.
     """
     settings = _config(config)
     tls = _tls(settings)
-    service = Service(settings, _store(store, settings))
+    kept = await _open_store(store, settings)
+    service = Service(settings, kept)
     app = _application(service)
     runner = web.AppRunner(
         app,
@@ -57,6 +62,7 @@ async def serve(
     await runner.setup()
     site = web.TCPSite(runner, host, port, ssl_context=tls)
     try:
+        await service.take_up()
         try:
             await site.start()
         except OSError as error:
@@ -72,6 +78,7 @@ async def serve(
     finally:
         await service.close()
         await runner.cleanup()
+        await kept.close()
 
 
 def _application(service: Service) -> web.Application:
@@ -112,7 +119,13 @@ def _config(settings: dict[str, Any]) -> Config:
         raise ConfigError(str(error)) from None
 
 
-def _store(name: str, config: Config) -> Store:
+async def _open_store(name: str, config: Config) -> Store:
     if name == "memory":
-        return MemoryStore(config.chat_history)
-    raise ConfigError(f"store: {name!r} is none that this server has; there is 'memory'")
+        return MemoryStore(config.chat_history, config.history_days)
+    if not name.startswith(SQLITE) or name == SQLITE:
+        raise ConfigError(f"store: {name!r} is none that there is: memory, or {SQLITE}FILE")
+    try:
+        path = Path(name.removeprefix(SQLITE))
+        return await SqliteStore.open(path, config.chat_history, config.history_days)
+    except StoreError as error:
+        raise StartError(str(error)) from error

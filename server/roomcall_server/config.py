@@ -18,6 +18,7 @@ _NOT_NEGATIVE = (
     "empty_ttl",
     "max_empty_ttl",
     "chat_history",
+    "history_days",
     "resume_grace",
 )
 _POSITIVE = (
@@ -56,6 +57,7 @@ class Config:
     empty_ttl: int = 0  # what an empty room lives on for, where its maker does not say
     max_empty_ttl: int = 86_400
     chat_history: int = 1000  # messages that a room keeps; 0 switches the history off
+    history_days: float = 30  # for which the events of rooms are kept; 0 keeps none
     password_cost: int = 2**14  # scrypt's N
     max_per_address: int = 0
     rate_messages: float = 200.0  # a client, a second

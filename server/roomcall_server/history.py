@@ -1,27 +1,17 @@
-"""What was in a room and what that comes to: the values, and who knows them."""
+"""The history of rooms as it is asked for: read from the store, and added up."""
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Literal, Protocol
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
-from roomcall.protocol.replies import LeaveReason
+from .rooms.history import Analytics, RoomEvent, Tally
+from .store.base import Store
 
-
-class RoomEvent(Struct, frozen=True, kw_only=True, rename="camel"):
-    """`member_id` and `name`: of whom it tells; `other_id`: with whom the call is; `count`: how
-    many chat messages there were."""
-
-    event: Literal[
-        "created", "joined", "left", "call-started", "call-ended", "recording", "chat", "closed"
-    ]
-    at: datetime
-    member_id: str | UnsetType = UNSET
-    name: str | UnsetType = UNSET
-    reason: LeaveReason | UnsetType = UNSET
-    other_id: str | UnsetType = UNSET
-    recording: bool | UnsetType = UNSET
-    count: int | UnsetType = UNSET
+PAGE = 1000  # events at a time, so that others have their turn
+MOST = 10_000  # events of one room that are told: the latest
 
 
 class RoomHistory(Struct, frozen=True, rename="camel"):
@@ -29,26 +19,41 @@ class RoomHistory(Struct, frozen=True, rename="camel"):
     events: list[RoomEvent]
 
 
-class Analytics(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Of one room, or of all (`rooms` of them). Seconds are those of each added up."""
+class History:
+    """None: nothing is known of a room of this id. The methods raise `StoreAway`."""
 
-    peak_participants: int
-    total_participants: int
-    participant_seconds: float
-    calls: int
-    call_seconds: float
-    chat_messages: int
-    first_at: datetime | None
-    last_at: datetime | None
-    room_id: str | UnsetType = UNSET
-    rooms: int | UnsetType = UNSET
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
 
+    async def events(self, room: str) -> list[RoomEvent] | None:
+        """In order, of the last room of this id and of those before it."""
+        found = deque([event async for _, event in self._read(room)], MOST)
+        if not found and await self._store.room(room) is None:
+            return None
+        return list(found)
 
-class History(Protocol):
-    """None: nothing is known of a room of this id."""
+    async def analytics(self, room: str) -> Analytics | None:
+        tally = Tally()
+        known = False
+        async for id, event in self._read(room):
+            tally.add(id, event)
+            known = True
+        found = await self._store.room(room)
+        if found is None and not known:
+            return None
+        return tally.result([] if found is None else [found], self._clock(), room)
 
-    async def events(self, room: str) -> list[RoomEvent] | None: ...
+    async def overall(self) -> Analytics:
+        tally = Tally()
+        async for id, event in self._read(None):
+            tally.add(id, event)
+        return tally.result(await self._store.rooms(), self._clock(), None)
 
-    async def analytics(self, room: str) -> Analytics | None: ...
-
-    async def overall(self) -> Analytics: ...
+    async def _read(self, room: str | None) -> AsyncIterator[tuple[str, RoomEvent]]:
+        after = 0
+        while page := await self._store.events(room, after, PAGE):
+            for kept in page:
+                yield kept.room, kept.event
+            after = page[-1].id
+            await asyncio.sleep(0)

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roomcall.protocol.errors import CloseCode
 
@@ -15,16 +15,14 @@ from .clients.registry import Registry
 from .clients.sessions import Sessions
 from .config import Config
 from .figures import Figures
+from .history import History
 from .ice import IceServers
 from .passwords import Passwords
 from .rooms.manager import RoomManager
 from .signaling.context import Context
-from .store.base import Store
+from .store.base import Store, StoreAway
 from .timers import Timers
 from .tokens import Tokens
-
-if TYPE_CHECKING:
-    from .history import History
 
 _HOUSEKEEPING = 60.0
 _NO_CODE = 1005  # See RFC 6455 section 7.4.1.
@@ -42,7 +40,7 @@ class Service:
         self.config = config
         self.closing = False
         self.figures = Figures()
-        self.history: History | None = None
+        self.history = History(store, clock) if config.history_days else None
         self.addresses = Addresses(
             config.max_per_address, config.rate_joins, config.rate_messages, config.rate_patience
         )
@@ -79,6 +77,18 @@ class Service:
         self.spawn(timers.run(rooms.tick))
         self.spawn(self._keep_house())
         self.spawn(self._measure_lag())
+
+    async def take_up(self) -> None:
+        """What a former process has left, before clients come."""
+        inherited = await self._store.inherited()
+        for room in inherited.rooms:
+            self.context.rooms.take_up(room)
+        self.sessions.take_up(inherited.sessions)
+
+    @property
+    def store_available(self) -> bool:
+        """Without its store nobody new is taken in."""
+        return self._store.available
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run this beside all else, until the service closes at the latest."""
@@ -126,7 +136,8 @@ class Service:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING)
-            await self._store.purge(self._clock())
+            with suppress(StoreAway):
+                await self._store.purge(self._clock())
             self.addresses.purge(self._loop.time())
 
     async def _measure_lag(self) -> None:

@@ -156,6 +156,19 @@ def test_candidates_without_call_id_are_the_ignored_offers_until_the_answer() ->
     assert ask(negotiation, "ice-candidate", of_answer) == [n.AddCandidate(of_answer)]
 
 
+@pytest.mark.parametrize("make", [offering, connecting])
+def test_who_was_on_its_way_when_signals_were_lost_begins_anew(make: Any) -> None:
+    negotiation = make()
+    assert negotiation.signaling_back() == []  # held up, and here again
+    effects = negotiation.signaling_back("new")
+    assert effects == [n.Offer("new"), n.SetTimer(n.CONNECT_PATIENCE)]
+
+
+@pytest.mark.parametrize("make", [waiting, connected, retrying, hung_up])
+def test_lost_signals_are_no_matter_to_others(make: Any) -> None:
+    assert make().signaling_back("new") == []
+
+
 def test_ids_are_compared_as_bytes() -> None:
     # UTF-16, as JavaScript compares, has these two the other way round.
     assert Negotiation("\uff5e", "\U0001f600", True).polite

@@ -95,7 +95,7 @@ def new_room(name: str = "den", *, private: bool = False, after: float = 0, **fi
 
 
 def new_session(**fields: Any) -> Session:
-    return Session(id=str(uuid4()), max_rooms=8, **fields)
+    return Session(id=fields.pop("id", None) or str(uuid4()), max_rooms=8, **fields)
 
 
 Write = Callable[..., Awaitable[Any]]

@@ -5,14 +5,26 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from roomcall_server.store import database, schema, sqlite
-from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, StoreAway, StoreError
+from roomcall_server.store.base import (
+    Commit,
+    Conflict,
+    RoomWrite,
+    SessionWrite,
+    StoreAway,
+    StoreError,
+)
+from roomcall_server.store.database import Database
+from roomcall_server.store.records import Records
 from roomcall_server.store.sqlite import SqliteStore
 from tests.store.conftest import HISTORY, NOW, Told, keep, new_room, new_session, send
 
@@ -130,6 +142,71 @@ async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
     await store.close()
 
 
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "chat", "delete", "close", "session", "leave"]),
+        st.sampled_from([0, 0, 0, 1]),
+        st.booleans(),
+    ),
+    min_size=5,
+    max_size=40,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_the_file_against_the_records(steps: Any, tmp_path_factory: Any) -> None:
+    """Whatever is done, in however many transactions, the file has what the memory has."""
+    path = tmp_path_factory.mktemp("file") / "rooms.db"
+    file, memory = Database(path, HISTORY, 30), Records()
+    file.open()
+    batch: list[Commit] = []
+    said: dict[str, list[int]] = {}
+    for step, number, ends in steps:
+        id = f"{number}"
+        room, session = memory._rooms.get(id), memory._sessions.get(id)
+        commit = Commit()
+        if step == "write":
+            after = replace(room or new_room(id=id), name=f"{id} {len(said)}", locked=not ends)
+            commit = Commit(rooms=(RoomWrite(room, after),))
+        elif step == "chat" and room is not None:
+            after = replace(room, chats=room.chats + 1)
+            commit = Commit(rooms=(RoomWrite(room, after),), effects=(keep(id, after.chats),))
+            said.setdefault(id, []).append(after.chats)
+        elif step in ("delete", "close") and room is not None:
+            at = NOW + timedelta(seconds=len(memory._closed)) if step == "close" else None
+            commit = Commit(rooms=(RoomWrite(room, None, closed_at=at),))
+            said.pop(id, None)
+        elif step == "session":
+            commit = Commit(sessions=(SessionWrite(session, session or new_session(id=id)),))
+        elif step == "leave" and session is not None:
+            commit = Commit(sessions=(SessionWrite(session, None),))
+        try:
+            memory.write(commit)
+        except Conflict:  # the id was closed
+            continue
+        batch.append(commit)
+        if ends:
+            file.write(batch)
+            batch = []
+    file.write(batch)
+    file.close()
+    again = Database(path, HISTORY, 30)
+    inherited, closed = again.open()
+    for found, wanted in (
+        (inherited.rooms, memory._rooms),
+        (inherited.sessions, memory._sessions),
+    ):
+        assert {each.id: replace(each, version=0) for each in found} == {  # type: ignore[attr-defined]
+            id: replace(each, version=0) for id, each in wanted.items()
+        }
+    assert closed == memory._closed
+    for number in range(2):
+        messages, _ = again.chat(f"{number}", None, 100)
+        assert [message.id for message in messages] == said.get(f"{number}", [])[-HISTORY:]
+    again.close()
+
+
 # What is wrong with the file, and what the error says of it.
 
 
@@ -199,6 +276,15 @@ async def test_what_cannot_be_used_is_left_as_it_is(
 async def test_where_no_file_can_be(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(StoreError, match=says):
         await open_store(tmp_path / name)
+
+
+async def test_a_file_that_is_held_at_the_start(tmp_path: Path) -> None:
+    await (await open_store(tmp_path / "rooms.db")).close()
+    other = sqlite3.connect(tmp_path / "rooms.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked by another program"):
+        await open_store(tmp_path / "rooms.db")
+    other.close()
 
 
 async def test_one_server_a_file(tmp_path: Path) -> None:

@@ -23,12 +23,23 @@ RATE = click.FloatRange(min=0)
 Examples:
   roomcall serve
   roomcall serve --host 0.0.0.0 --port 80 --max-rooms 100
+  roomcall serve --store sqlite:////var/lib/roomcall/rooms.db
   ROOMCALL_TURN_SECRET=… roomcall serve --turn-url turn:turn.example:3478""",
 )
 @click.option("--host", default="127.0.0.1", help="The address to listen at; 0.0.0.0 is all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
 @click.option(
-    "--store", default="memory", metavar="STORE", help="Where rooms are kept: memory, for now."
+    "--store",
+    default="memory",
+    metavar="STORE",
+    help="Where rooms are kept: memory, or sqlite:///FILE, from which a restart goes on.",
+)
+@click.option(
+    "--history-days",
+    type=RATE,
+    default=30,
+    metavar="DAYS",
+    help="How long it is kept what happened in rooms; 0 is not at all.",
 )
 @click.option("--stun-url", multiple=True, metavar="URL", help="For all clients; repeatable.")
 @click.option("--turn-url", multiple=True, metavar="URL", help="For all clients; repeatable.")

@@ -17,23 +17,41 @@ class Client:
     """`received` counts what has come from it, `lost_at` what had been sent when its connection
     was lost. `connection` is None while it has none.
 
+    `restored`: a former process had it, whose counts are not known. `counting`: that goes on from
+    what the client has said. `token` is what it resumes with, known once it has.
+
     `turn` is held while a message of it is handled: its loss, its return and its end come after.
     """
 
     def __init__(
-        self, id: str, token: str, address: str, outbox: Outbox, rate: Pace, *, direct: bool
+        self,
+        id: str,
+        token_hash: str,
+        outbox: Outbox,
+        rate: Pace,
+        *,
+        direct: bool,
+        restored: bool = False,
     ) -> None:
         self.id = id
-        self.token = token
-        self.address = address
+        self.token_hash = token_hash
+        self.token = ""
+        self.address = ""
         self.outbox = outbox
         self.rate = rate
         self.direct = direct
+        self.restored = restored
+        self.counting = not restored
         self.connection: Connection | None = None
         self.received = 0
         self.lost_at = 0
         self.turn = asyncio.Lock()
         self.timers: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def gap(self) -> bool:
+        """It may have missed something, and has said nothing yet that shows it knows."""
+        return self.restored and not self.received
 
     def greet(self, message: ClientId) -> None:
         """The first message of a connection, which no end counts."""

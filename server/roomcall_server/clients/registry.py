@@ -1,6 +1,7 @@
 """The clients of this process, and how effects reach them."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 
 from roomcall.protocol import codec, replies
 
@@ -10,7 +11,7 @@ from .client import Client
 
 
 class Registry:
-    """Clients by id and by resume token."""
+    """Clients by id and by the hash of their resume token."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
@@ -28,20 +29,20 @@ class Registry:
         return iter(list(self._clients.values()))
 
     def by_token(self, token: str) -> Client | None:
-        return self._tokens.get(token)
+        return self._tokens.get(token_hash(token))
 
     def direct(self, id: str) -> Client | None:
         return self._direct.get(id)
 
     def add(self, client: Client) -> None:
         self._clients[client.id] = client
-        self._tokens[client.token] = client
+        self._tokens[client.token_hash] = client
         if client.direct:
             self._direct[client.id] = client
 
     def remove(self, client: Client) -> None:
         del self._clients[client.id]
-        del self._tokens[client.token]
+        del self._tokens[client.token_hash]
         if self._direct.pop(client.id, None):
             self.list_direct()
 
@@ -61,3 +62,8 @@ class Registry:
                 if client is not None:
                     client.send_frame(frame)
                     sent[type(effect.message)] += 1
+
+
+def token_hash(token: str) -> str:
+    """A plain hash is enough: a token is as random as a key."""
+    return sha256(token.encode(errors="surrogatepass")).hexdigest()

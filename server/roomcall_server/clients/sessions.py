@@ -3,9 +3,8 @@ room."""
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -19,19 +18,18 @@ from ..config import Config
 from ..ice import IceServers
 from ..logs import get_logger
 from ..rooms.manager import RoomManager
-from ..rooms.outcome import Outcome, Refused
-from ..rooms.room import Room
-from ..rooms.rules import leaving, presence
+from ..rooms.outcome import Refused
 from ..store.base import Commit, Conflict, SessionWrite, Store
 from .client import Client
 from .connection import Connection
+from .places import Places, Spawn
 from .rate import Bucket, Pace
-from .registry import Registry
+from .registry import Registry, token_hash
 from .session import Grant, Session
 
 log = get_logger("sessions")
 
-Spawn = Callable[[Coroutine[Any, Any, None]], None]
+_APART = 0.0005  # seconds
 
 # With these an id is not at its end: another connection has it, or the server comes again.
 _SPARED = (CloseCode.TAKEN_OVER, CloseCode.GOING_AWAY)
@@ -66,15 +64,21 @@ class Sessions:
         self._registry = registry
         self._ice = ice
         self._spawn = spawn
+        self._places = Places(store, rooms, spawn)
+        self._opening = 0  # on their way into the registry
         self._loop = asyncio.get_running_loop()
 
     async def arrive(self, connection: Connection, arrival: Arrival) -> Client | None:
-        """The client of a new connection, which has been told its id; None: there is no place."""
+        """The client of a new connection, which has been told its id; None: there is no place.
+
+        Raises `StoreAway`.
+        """
         client = await self._resume(connection, arrival) if arrival.resume else None
         if client is None:
-            if 0 < self._config.max_clients <= len(self._registry):
+            if 0 < self._config.max_clients <= len(self._registry) + self._opening:
                 return None
             client = await self._open(connection, arrival)
+        client.address = arrival.address
         connection.on_close = lambda code: self._closed(client, code)
         self._watch_expiry(client, arrival.grant)
         return client
@@ -89,12 +93,17 @@ class Sessions:
                 return
             client.connection = None
             client.lost_at = client.outbox.sent
-            await self._for_each_room(client, lambda room: presence.away(room, client.id))
-            timer = self._loop.call_later(
-                self._config.resume_grace, lambda: self._spawn(self._end(client, None))
-            )
-            client.set_timer("grace", timer)
+            self._begin_grace(client)
+            await self._places.note(client)
         log.info("client lost", client=client.id)
+
+    def take_up(self, sessions: Iterable[Session]) -> None:
+        """A former process has left them: from now on they have the grace to come back. Many do not
+        all end at once."""
+        for number, session in enumerate(sessions):
+            client = self._client(session, restored=True)
+            self._registry.add(client)
+            self._begin_grace(client, longer=number * _APART)
 
     async def refresh(self, client: Client, grant: Grant) -> None:
         """A new token for the same client. Raises `Refused` where it is another's."""
@@ -112,20 +121,21 @@ class Sessions:
             return self._watch_expiry(client, grant)
 
     async def _open(self, connection: Connection, arrival: Arrival) -> Client:
-        config = self._config
+        token = secrets.token_urlsafe(24)
         session = Session(
-            id=str(uuid4()), max_rooms=config.max_rooms_per_client, grant=arrival.grant
+            id=str(uuid4()),
+            max_rooms=self._config.max_rooms_per_client,
+            token_hash=token_hash(token),
+            direct=arrival.direct,
+            grant=arrival.grant,
         )
-        kept = config.resume_frames if config.resume_grace else 0
-        client = Client(
-            session.id,
-            secrets.token_urlsafe(24),
-            arrival.address,
-            Outbox(kept, config.resume_bytes),
-            self._pace(),
-            direct=arrival.direct and config.direct_mode,
-        )
-        await self._store.commit(Commit(sessions=(SessionWrite(None, session),)))
+        client = self._client(session)
+        client.token = token
+        self._opening += 1
+        try:
+            await self._store.commit(Commit(sessions=(SessionWrite(None, session),)))
+        finally:
+            self._opening -= 1
         client.connection = connection
         self._registry.add(client)
         self._greet(client, resumed=False)
@@ -136,6 +146,18 @@ class Sessions:
             client.send(Error(code=ErrorCode.DIRECT_MODE_DISABLED, message=text))
         log.info("client connected", client=client.id)
         return client
+
+    def _client(self, session: Session, *, restored: bool = False) -> Client:
+        config = self._config
+        kept = config.resume_frames if config.resume_grace else 0
+        return Client(
+            session.id,
+            session.token_hash,
+            Outbox(kept, config.resume_bytes),
+            self._pace(),
+            direct=session.direct and config.direct_mode,
+            restored=restored,
+        )
 
     def _pace(self) -> Pace:
         config, now = self._config, self._loop.time()
@@ -156,6 +178,9 @@ class Sessions:
                 return None
             if not _same_owner(session.grant, arrival.grant):
                 return None
+            if not client.counting:
+                client.outbox.begin_after(arrival.received or 0)
+                client.counting = True
             sent = client.outbox.sent
             since = client.lost_at if client.connection is None else sent
             missed = client.outbox.after(since if arrival.received is None else arrival.received)
@@ -163,13 +188,12 @@ class Sessions:
                 if session.grant != arrival.grant:
                     await self.refresh(client, arrival.grant)
                 self._take_over(client, connection)
+                client.token = arrival.resume
                 self._greet(client, resumed=True)
                 for frame in missed:
                     connection.send(frame)
                 client.outbox.acknowledge(sent - len(missed))
-                await self._for_each_room(
-                    client, lambda room: presence.back(room, client.id, self._rooms.now())
-                )
+                await self._places.note(client)
         if missed is None:
             await self._end(client, client.connection, CloseCode.TAKEN_OVER)
             return None
@@ -195,13 +219,22 @@ class Sessions:
             for name in list(client.timers):
                 client.set_timer(name, None)
             self._registry.remove(client)
-            await self._for_each_room(
-                client, lambda room: leaving.disconnect(room, client.id, self._rooms.now())
-            )
-            session = await self._store.session(client.id)
-            if session is not None:
-                await self._store.commit(Commit(sessions=(SessionWrite(session, None),)))
+        await self._places.leave(client)
         log.info("client gone", client=client.id)
+
+    def _begin_grace(self, client: Client, longer: float = 0.0) -> None:
+        timer = self._loop.call_later(
+            self._config.resume_grace + longer, lambda: self._spawn(self._end_grace(client))
+        )
+        client.set_timer("grace", timer)
+
+    async def _end_grace(self, client: Client) -> None:
+        """While the store is away nobody can come back: then the time begins again."""
+        if self._store.available:
+            return await self._end(client, None)
+        await self._store.returned()
+        if client.connection is None and client in self._registry:
+            self._begin_grace(client)
 
     def _closed(self, client: Client, code: int) -> None:
         """We have closed its connection: mostly that is a leave at once."""
@@ -219,14 +252,6 @@ class Sessions:
         if client.connection is not None:
             client.connection.close(CloseCode.UNAUTHORIZED)
 
-    async def _for_each_room(self, client: Client, rule: Callable[[Room], Outcome]) -> None:
-        session = await self._store.session(client.id)
-        for room in session.rooms if session is not None else ():
-            try:
-                await self._rooms.change(room, rule)
-            except Refused:
-                log.debug("room gone meanwhile", room=room)
-
     def _greet(self, client: Client, *, resumed: bool) -> None:
         config = self._config
         hello = ClientId(
@@ -242,7 +267,9 @@ class Sessions:
         )
         if config.resume_grace:
             hello = replace(hello, resume_token=client.token)
-        if resumed:
+        if client.gap:
+            hello = replace(hello, gap=True)
+        elif resumed:
             hello = replace(hello, received=client.received)
         client.greet(hello)
 

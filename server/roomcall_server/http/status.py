@@ -12,6 +12,8 @@ def routes(service: Service) -> list[web.RouteDef]:
     async def ready(request: web.Request) -> web.Response:
         if service.closing:
             return web.json_response({"status": "shutting down"}, status=503)
+        if not service.store_available:
+            return web.json_response({"status": "store away"}, status=503)
         return web.json_response({"status": "ready"})
 
     return [web.get("/healthz", health), web.get("/readyz", ready)]

@@ -16,6 +16,7 @@ from ..clients.session import Grant
 from ..clients.sessions import Arrival
 from ..service import Service
 from ..signaling import router
+from ..store.base import StoreAway
 from . import origin
 from .api.access import bearer
 from .requestlog import ADDRESS
@@ -43,6 +44,8 @@ def routes(service: Service) -> list[web.RouteDef]:
         allow = service.config.allow_origins
         if not origin.allowed(request.headers.get("Origin"), request.host, allow):
             raise web.HTTPForbidden(text="this origin is not allowed")
+        if not service.store_available:
+            raise web.HTTPServiceUnavailable(text="nothing can be kept just now: try again later")
         socket = Socket(
             compress=False,
             autoping=False,
@@ -69,7 +72,10 @@ async def _serve(
     grant = Grant() if tokens is None else tokens.read(_token(request))
     if grant is None:
         return connection.close(CloseCode.UNAUTHORIZED)
-    client = await service.sessions.arrive(connection, _arrival(request, grant))
+    try:
+        client = await service.sessions.arrive(connection, _arrival(request, grant))
+    except StoreAway:
+        return connection.close(CloseCode.GOING_AWAY)  # it comes again
     if client is None:
         return connection.close(CloseCode.SERVER_FULL)
     pulse = service.liveness.watch(client, connection)

@@ -1,13 +1,14 @@
 """Runs the rules of rooms against the store: load, decide, commit, and again on a conflict."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from roomcall.protocol.errors import ErrorCode
 
 from ..clients.session import Session
 from ..figures import Figures
-from ..store.base import Commit, Conflict, RoomWrite, SessionWrite, Store
+from ..store.base import Commit, Conflict, RoomWrite, SessionWrite, Store, StoreAway
+from . import history
 from .lifetime import due_at
 from .outcome import Outcome, Refused
 from .room import Room
@@ -15,9 +16,12 @@ from .rules import closing
 
 Rule = Callable[[Room], Outcome]
 
+_LATER = timedelta(seconds=1)
+
 
 class RoomManager:
-    """The one way in which a room changes.
+    """The one way in which a room changes. Whatever changes one raises `StoreAway` where nothing
+    can be kept just now; then nothing has changed.
 
     `schedule(room, when)` is called after every change, to have `tick` called then; None: no more.
     """
@@ -73,6 +77,8 @@ class RoomManager:
         if before is not None and after is before:
             return await self._store.publish(outcome.effects)
         await self._check_name(before, after)
+        closed = outcome.closed_at is not None
+        happened = history.events(before, after, outcome.reason, self.now(), closed)
         id = before.id if before is not None else after.id if after is not None else ""
         entered = await self._sessions(outcome.entered)
         gone = await self._sessions(outcome.gone)
@@ -84,6 +90,7 @@ class RoomManager:
                     *(SessionWrite(session, session.left(id)) for session in gone),
                 ),
                 effects=outcome.effects,
+                events=tuple((id, event) for event in happened),
             )
         )
         self._count(before, after)
@@ -97,6 +104,11 @@ class RoomManager:
         if after is not None and after.members is not were:
             self._figures.joins += len(after.members.keys() - were.keys())
 
+    def take_up(self, room: Room) -> None:
+        """A room that a former process has left."""
+        self._figures.waiting += len(room.queue)
+        self._schedule(room.id, due_at(room))
+
     async def tick(self, id: str) -> None:
         """Let happen to the room what is due by now."""
         while (room := await self._store.room(id)) is not None:
@@ -107,6 +119,8 @@ class RoomManager:
                 return await self.commit(room, outcome)
             except Conflict:
                 continue
+            except StoreAway:
+                return self._schedule(id, self.now() + _LATER)
 
     async def _check_name(self, before: Room | None, after: Room | None) -> None:
         name = after.public_name if after is not None else None

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from roomcall.protocol.errors import ErrorCode
-from roomcall.protocol.replies import ChatMessage, Reply
+from roomcall.protocol.replies import ChatMessage, LeaveReason, Reply
 
 from .room import Room
 
@@ -30,13 +30,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """`room` None: it has gone, and with `closed_at` its id stays away for a while.
 
     `entered` and `gone`: the clients whose list of rooms changes; a place in the queue is in that
-    list too. Effects reach every client in this order.
+    list too. `reason`: why the members among those who are gone have left. Effects reach every
+    client in this order.
     """
 
     room: Room | None
     effects: tuple[Effect, ...] = ()
     entered: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    reason: LeaveReason | None = None
     closed_at: datetime | None = None
 
 

@@ -100,6 +100,14 @@ class Room(Struct, frozen=True, kw_only=True):
         """This member added, or in the place of what it was."""
         return replace(self, members={**self.members, member.id: member}, **changes)
 
+    def left_behind(self) -> "Room":
+        """The room when its server begins anew: everybody has still to come back."""
+        return replace(
+            self,
+            members={id: replace(member, away=True) for id, member in self.members.items()},
+            queue=tuple(replace(waiting, away=True) for waiting in self.queue),
+        )
+
 
 def pair(a: str, b: str) -> Pair:
     return (a, b) if a < b else (b, a)

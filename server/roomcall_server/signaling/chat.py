@@ -19,11 +19,10 @@ async def chat_history(context: Context, client: Client, request: requests.ChatH
     wanted = request.payload
     check(await context.rooms.get(wanted.room_id), client.id, Action.READ_CHAT)
     messages, has_more = await context.store.chat(wanted.room_id, wanted.before, wanted.limit)
-    client.send(
-        replies.ChatHistory(
-            request_id=request.request_id,
-            room_id=wanted.room_id,
-            messages=messages,
-            has_more=has_more,
-        )
+    reply = replies.ChatHistory(
+        request_id=request.request_id,
+        room_id=wanted.room_id,
+        messages=messages,
+        has_more=has_more,
     )
+    await context.tell(client, reply)

@@ -11,13 +11,12 @@ from .context import Context
 async def get_ice_servers(
     context: Context, client: Client, request: requests.GetIceServers
 ) -> None:
-    client.send(
-        replies.IceServers(
-            request_id=request.request_id,
-            ice_servers=context.ice.for_client(client.id, context.rooms.now()),
-            ttl=context.config.turn_ttl,
-        )
+    reply = replies.IceServers(
+        request_id=request.request_id,
+        ice_servers=context.ice.for_client(client.id, context.rooms.now()),
+        ttl=context.config.turn_ttl,
     )
+    await context.tell(client, reply)
 
 
 async def refresh_token(context: Context, client: Client, request: requests.RefreshToken) -> None:
@@ -27,8 +26,8 @@ async def refresh_token(context: Context, client: Client, request: requests.Refr
     if grant is None:
         raise Refused(ErrorCode.FORBIDDEN, "token: wrong, or expired")
     await context.sessions.refresh(client, grant)
-    client.send(replies.TokenRefreshed(request_id=request.request_id))
+    await context.tell(client, replies.TokenRefreshed(request_id=request.request_id))
 
 
 async def ping(context: Context, client: Client, request: requests.Ping) -> None:
-    client.send(replies.Pong(request_id=request.request_id))
+    await context.tell(client, replies.Pong(request_id=request.request_id))

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from roomcall.protocol.replies import Reply
+
 from ..clients.client import Client
 from ..clients.registry import Registry
 from ..clients.sessions import Sessions
@@ -12,6 +14,7 @@ from ..figures import Figures
 from ..ice import IceServers
 from ..passwords import Passwords
 from ..rooms.manager import RoomManager
+from ..rooms.outcome import Send
 from ..store.base import Store
 from ..tokens import Tokens
 
@@ -29,6 +32,10 @@ class Context:
     figures: Figures
     may_join: Callable[[str], bool]  # from this address, just now
     joins_for_long: Callable[[str], bool]  # too fast, this address
+
+    async def tell(self, client: Client, reply: Reply) -> None:
+        """In its order: by then everything that the reply shows is kept. Raises `StoreAway`."""
+        await self.store.publish([Send((client.id,), reply)])
 
 
 class Asker(Protocol):

@@ -18,7 +18,8 @@ async def list_rooms(context: Context, client: Client, request: requests.ListRoo
     only = None if session is None else session.grant.room
     page = await visible_rooms(context, only, request.payload)
     rows = [wire_row(room) for room in page.rooms]
-    client.send(replies.RoomsList(request_id=request.request_id, rooms=rows, next=page.next))
+    reply = replies.RoomsList(request_id=request.request_id, rooms=rows, next=page.next)
+    await context.tell(client, reply)
 
 
 async def visible_rooms(
@@ -42,6 +43,5 @@ async def _only_room(context: Context, named: str) -> list[Room]:
 
 async def get_room(context: Context, client: Client, request: requests.GetRoom) -> None:
     room = await context.rooms.get(request.payload.room_id)
-    client.send(
-        replies.RoomInfo(request_id=request.request_id, room=wire_room_for(room, client.id))
-    )
+    reply = replies.RoomInfo(request_id=request.request_id, room=wire_room_for(room, client.id))
+    await context.tell(client, reply)

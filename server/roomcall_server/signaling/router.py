@@ -8,6 +8,7 @@ from roomcall.protocol.errors import CloseCode, ErrorCode, ProtocolViolation
 from ..clients.client import Client
 from ..logs import get_logger
 from ..rooms.outcome import Refused
+from ..store.base import StoreAway
 from . import chat, connection, direct, hosting, lobby, members, signals
 from .context import Context, Handler
 
@@ -52,9 +53,14 @@ async def handle(context: Context, client: Client, frame: str | bytes) -> None:
         return _fail(context, client, violated(error))
     context.figures.received[type(request)] += 1
     try:
-        await _handler(context, client, request)(context, client, request)
-    except Refused as error:
-        _fail(context, client, refused(request, error.code, error.message))
+        try:
+            await _handler(context, client, request)(context, client, request)
+        except Refused as error:
+            context.figures.errors[error.code] += 1
+            await context.tell(client, refused(request, error.code, error.message))
+    except StoreAway:
+        text = "the server can keep nothing just now; nothing has changed: try again later"
+        _fail(context, client, refused(request, ErrorCode.INTERNAL, text))
     except Exception:
         log.exception("message failed", client=client.id, type=_type(request))
         text = "the server has made a mistake"

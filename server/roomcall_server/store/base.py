@@ -18,6 +18,7 @@ from msgspec import Struct
 from roomcall.protocol.replies import ChatMessage
 
 from ..clients.session import Session
+from ..rooms.history import RoomEvent
 from ..rooms.outcome import Effect, Send
 from ..rooms.room import Room
 
@@ -55,11 +56,20 @@ class SessionWrite(Struct, frozen=True):
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """What is written at once, and told when it is."""
+    """What is written at once, and told when it is. `events` are with the room of each."""
 
     rooms: tuple[RoomWrite, ...] = ()
     sessions: tuple[SessionWrite, ...] = ()
     effects: tuple[Effect, ...] = ()
+    events: tuple[tuple[str, RoomEvent], ...] = ()
+
+
+class KeptEvent(Struct, frozen=True):
+    """`id` rises from event to event, over all rooms."""
+
+    id: int
+    room: str
+    event: RoomEvent
 
 
 class Page(Struct, frozen=True):
@@ -70,7 +80,7 @@ class Page(Struct, frozen=True):
 
 
 class Inherited(Struct, frozen=True):
-    """What a former process has left."""
+    """What a former process has left. In its rooms everybody is away."""
 
     rooms: tuple[Room, ...] = ()
     sessions: tuple[Session, ...] = ()
@@ -100,6 +110,9 @@ class Store(Protocol):
     async def rooms_named(self, name: str) -> list[Room]:
         """All of exactly this name, private ones too."""
 
+    async def rooms(self) -> list[Room]:
+        """All of them."""
+
     async def room_count(self) -> int: ...
 
     async def public_rooms(self, limit: int, after: str | None, query: str) -> Page:
@@ -120,6 +133,9 @@ class Store(Protocol):
 
         Raises `StoreAway`.
         """
+
+    async def events(self, room: str | None, after: int, limit: int) -> list[KeptEvent]:
+        """Those with ids above `after`, in order; of this room, or of all. Raises `StoreAway`."""
 
     async def purge(self, now: datetime) -> None:
         """Forget what is kept for a while only. Raises `StoreAway`."""

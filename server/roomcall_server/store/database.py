@@ -13,33 +13,36 @@ from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from roomcall.protocol.replies import ChatMessage
 
 from ..clients.session import Session
+from ..rooms.history import RoomEvent
 from ..rooms.outcome import Keep
 from ..rooms.room import Room
 from . import schema
-from .base import Commit, Inherited, StoreError
+from .base import CLOSED_FOR, Commit, Inherited, KeptEvent, RoomWrite, StoreError
 from .records import EPOCH, microseconds
 
 BUSY_TIMEOUT = 1.0  # seconds for which another program may hold the file
-
-R = TypeVar("R", Room, Session)
+PURGED_AT_ONCE = 100_000  # events, so that nobody waits for long
 
 
 class Database:
-    """One file, which no other server has meanwhile. `history`: chat messages that a room keeps.
+    """One file, which no other server has meanwhile. `history`: chat messages that a room keeps;
+    `days`: how long events are kept.
 
     The methods raise `sqlite3.Error` and `OSError`; then nothing is written.
     """
 
-    def __init__(self, path: Path, history: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, history: int, days: float) -> None:
+        self._path = path.resolve()  # one lock, by whatever name the file is called
         self._history = history
+        self._days = days
         self._lock = -1
         self._identity = (0, 0)
         self._connection: sqlite3.Connection
@@ -72,14 +75,28 @@ class Database:
         batch = _Batch(commits)
         with self._transaction() as execute:
             self._check_place()
-            _replace(execute, "rooms", batch.rooms)
-            _replace(execute, "sessions", batch.sessions)
-            for room, at in batch.closed:
-                execute("INSERT OR REPLACE INTO closed VALUES (?, ?)", (room, microseconds(at)))
-            for room in batch.emptied:
-                execute("DELETE FROM chat WHERE room = ?", (room,))
-            for room, messages in batch.chats.items():
-                self._keep(execute, room, messages)
+            for id, room in batch.rooms.items():
+                if room is None:
+                    execute("DELETE FROM rooms WHERE id = ?", (id,))
+                elif id in batch.rewritten:
+                    execute("INSERT OR REPLACE INTO rooms VALUES (?, ?)", (id, _encode(room)))
+                else:
+                    execute("INSERT OR REPLACE INTO chats VALUES (?, ?)", (id, room.chats))
+            for id, session in batch.sessions.items():
+                if session is None:
+                    execute("DELETE FROM sessions WHERE id = ?", (id,))
+                else:
+                    execute("INSERT OR REPLACE INTO sessions VALUES (?, ?)", (id, _encode(session)))
+            for id, at in batch.closed:
+                execute("INSERT OR REPLACE INTO closed VALUES (?, ?)", (id, microseconds(at)))
+            for id in batch.emptied:
+                execute("DELETE FROM chat WHERE room = ?", (id,))
+                execute("DELETE FROM chats WHERE room = ?", (id,))
+            for id, messages in batch.chats.items():
+                self._keep(execute, id, messages)
+            for id, event in batch.events if self._days else ():
+                row = (id, microseconds(event.at), _encode(event))
+                execute("INSERT INTO events (room, at, event) VALUES (?, ?, ?)", row)
 
     def probe(self) -> None:
         """Can something be written?"""
@@ -96,9 +113,28 @@ class Database:
         messages = [msgspec.json.decode(row, type=ChatMessage) for (row,) in rows[:limit]]
         return messages[::-1], len(rows) > limit
 
-    def forget_closed(self, until: datetime) -> None:
+    def events(self, room: str | None, after: int, limit: int) -> list[KeptEvent]:
+        """As `Store.events`."""
+        where = "id > ?" if room is None else "id > ? AND room = ?"
+        rows = self._connection.execute(
+            f"SELECT id, room, event FROM events WHERE {where} ORDER BY id LIMIT ?",
+            (after, limit) if room is None else (after, room, limit),
+        )
+        decoder = msgspec.json.Decoder(RoomEvent)
+        return [KeptEvent(id, of, decoder.decode(event)) for id, of, event in rows]
+
+    def purge(self, now: datetime) -> None:
+        """As `Store.purge`."""
+        closed, kept = now - CLOSED_FOR, now - timedelta(days=self._days)
         with self._transaction() as execute:
-            execute("DELETE FROM closed WHERE at <= ?", (microseconds(until),))
+            execute("DELETE FROM closed WHERE at <= ?", (microseconds(closed),))
+            # They lie in the order of time: the search ends at the first that stays.
+            stays = "SELECT id FROM events WHERE at >= ? ORDER BY id LIMIT 1"
+            (first,) = execute(stays, (microseconds(kept),)).fetchone() or (1 << 62,)
+            (oldest,) = execute("SELECT min(id) FROM events").fetchone()
+            execute(
+                "DELETE FROM events WHERE id < ?", (min(first, (oldest or 0) + PURGED_AT_ONCE),)
+            )
 
     def _open(self) -> None:
         # Made by us and not by SQLite, so that nobody else can read it.
@@ -122,8 +158,16 @@ class Database:
     def _load(self) -> tuple[Inherited, dict[str, datetime]]:
         execute = self._connection.execute
         inherited = Inherited(
-            rooms=tuple(_decode(execute("SELECT record FROM rooms"), Room)),
-            sessions=tuple(_decode(execute("SELECT record FROM sessions"), Session)),
+            rooms=tuple(
+                _counted(msgspec.json.decode(record, type=Room), count)
+                for record, count in execute(
+                    "SELECT record, count FROM rooms LEFT JOIN chats ON room = rooms.id"
+                )
+            ),
+            sessions=tuple(
+                msgspec.json.decode(record, type=Session)
+                for (record,) in execute("SELECT record FROM sessions")
+            ),
         )
         closed = execute("SELECT room, at FROM closed ORDER BY at")
         return inherited, {room: EPOCH + timedelta(microseconds=at) for room, at in closed}
@@ -148,10 +192,11 @@ class Database:
 
     def _keep(self, execute: Any, room: str, messages: Sequence[ChatMessage]) -> None:
         for message in messages[-self._history :] if self._history else ():
-            row = (room, message.id, msgspec.json.encode(message))
+            row = (room, message.id, _encode(message))
             execute("INSERT OR REPLACE INTO chat VALUES (?, ?, ?)", row)
-        last = messages[-1].id or 0
-        execute("DELETE FROM chat WHERE room = ? AND id <= ?", (room, last - self._history))
+        last = (messages[-1].id or 0) - self._history
+        if last > 0:
+            execute("DELETE FROM chat WHERE room = ? AND id <= ?", (room, last))
 
 
 class _Batch:
@@ -159,10 +204,12 @@ class _Batch:
 
     def __init__(self, commits: Iterable[Commit]) -> None:
         self.rooms: dict[str, Room | None] = {}
+        self.rewritten: set[str] = set()  # those of which more has changed than the count of chats
         self.sessions: dict[str, Session | None] = {}
         self.closed: list[tuple[str, datetime]] = []
         self.emptied: set[str] = set()  # rooms whose chat of before goes
         self.chats: dict[str, list[ChatMessage]] = {}
+        self.events: list[tuple[str, RoomEvent]] = []
         for commit in commits:
             self._add(commit)
 
@@ -170,6 +217,8 @@ class _Batch:
         for room in commit.rooms:
             if room.after is not None:
                 self.rooms[room.after.id] = room.after
+                if not _only_counts(room):
+                    self.rewritten.add(room.after.id)
             elif room.before is not None:
                 id = room.before.id
                 self.rooms[id] = None
@@ -182,23 +231,26 @@ class _Batch:
                 self.sessions[session.after.id] = session.after
             elif session.before is not None:
                 self.sessions[session.before.id] = None
+        self.events += commit.events
         for effect in commit.effects:
             if isinstance(effect, Keep):
                 self.chats.setdefault(effect.message.room_id, []).append(effect.message)
 
 
-def _replace(execute: Any, table: str, records: dict[str, R | None]) -> None:
-    for id, record in records.items():
-        if record is None:
-            execute(f"DELETE FROM {table} WHERE id = ?", (id,))
-        else:
-            row = (id, msgspec.json.encode(record).decode())
-            execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", row)
+def _only_counts(write: RoomWrite) -> bool:
+    before, after = write.before, write.after
+    if before is None or after is None:
+        return False
+    return replace(before, chats=after.chats, version=after.version) == after
 
 
-def _decode(rows: Iterable[tuple[str]], type: type[R]) -> list[R]:
-    decoder = msgspec.json.Decoder(type)
-    return [decoder.decode(record) for (record,) in rows]
+def _counted(room: Room, chats: int | None) -> Room:
+    """Whichever was written last: the count only rises."""
+    return room if chats is None else replace(room, chats=max(room.chats, chats))
+
+
+def _encode(record: msgspec.Struct) -> str:
+    return msgspec.json.encode(record).decode()
 
 
 def _lock(path: Path) -> int:

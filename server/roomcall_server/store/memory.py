@@ -5,13 +5,16 @@ No method suspends, so a commit and its delivery are one step of the event loop.
 
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count, islice
 
 from roomcall.protocol.replies import ChatMessage
 
 from ..rooms.outcome import Effect, Keep, Send
-from .base import Commit, Deliver, Inherited
+from .base import Commit, Deliver, Inherited, KeptEvent
 from .records import Records
+
+MAX_EVENTS = 50_000  # of all rooms; then the oldest go
 
 
 class MemoryStore(Records):
@@ -19,10 +22,13 @@ class MemoryStore(Records):
 
     available = True
 
-    def __init__(self, history: int) -> None:
-        """`history`: how many chat messages a room keeps."""
+    def __init__(self, history: int, days: float = 30) -> None:
+        """`history`: how many chat messages a room keeps; `days`: how long events are kept."""
         super().__init__()
         self._history = history
+        self._days = days
+        self._events: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
+        self._event_ids = count(1)
         self._chats: dict[str, deque[ChatMessage]] = {}
         self._deliver: Deliver | None = None
 
@@ -40,14 +46,25 @@ class MemoryStore(Records):
             kept = [message for message in kept if message.id is not None and message.id < before]
         return kept[-limit:], len(kept) > limit
 
+    async def events(self, room: str | None, after: int, limit: int) -> list[KeptEvent]:
+        first = self._events[0].id if self._events else 0
+        later = islice(self._events, max(0, after + 1 - first), None)
+        found = (event for event in later if room is None or event.room == room)
+        return list(islice(found, limit))
+
     async def purge(self, now: datetime) -> None:
         self.forget_closed(now)
+        while self._events and self._events[0].event.at < now - timedelta(days=self._days):
+            self._events.popleft()
 
     async def commit(self, commit: Commit) -> None:
         self.write(commit)
         for room in commit.rooms:
             if room.before is not None and room.after is None:
                 self._chats.pop(room.before.id, None)
+        if self._days:
+            ids = self._event_ids
+            self._events.extend(KeptEvent(next(ids), room, event) for room, event in commit.events)
         await self.publish(commit.effects)
 
     async def publish(self, effects: Sequence[Effect]) -> None:

@@ -42,6 +42,9 @@ class Records:
     async def rooms_named(self, name: str) -> list[Room]:
         return [room for room in self._rooms.values() if room.name == name]
 
+    async def rooms(self) -> list[Room]:
+        return list(self._rooms.values())
+
     async def room_count(self) -> int:
         return len(self._rooms)
 

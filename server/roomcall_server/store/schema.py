@@ -6,7 +6,8 @@ Rules of this file:
 2. All that a file lacks is done in one transaction: whole, or not at all.
 3. A file of a newer version, of another program, or damaged, is left as it is.
 
-Records are JSON, so that an operator can read them; times are microseconds since 1970.
+Records are JSON, so that an operator can read them; times are microseconds since 1970. What a chat
+changes of a room, the count of them, is in `chats`: a record may be long, and changes less often.
 """
 
 import sqlite3
@@ -19,11 +20,19 @@ MIGRATIONS = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE rooms (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE chats (room TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE sessions (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE closed (room TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE chat (
         room TEXT NOT NULL, id INTEGER NOT NULL, message TEXT NOT NULL, PRIMARY KEY (room, id)
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, room TEXT NOT NULL, at INTEGER NOT NULL,
+        event TEXT NOT NULL
+    );
+    CREATE INDEX events_of_room ON events (room, id);
     """,
 )
 

@@ -21,7 +21,7 @@ from roomcall.protocol.replies import ChatMessage
 
 from ..logs import get_logger
 from ..rooms.outcome import Effect, Keep, Send
-from .base import CLOSED_FOR, Commit, Deliver, Inherited, StoreAway
+from .base import Commit, Deliver, Inherited, KeptEvent, StoreAway
 from .database import Database
 from .records import Records
 
@@ -43,10 +43,9 @@ class _Waiting:
 class SqliteStore(Records):
     """Implements `Store`. What waits is bounded by who waits for it: a client at a time one."""
 
-    def __init__(self, path: Path, history: int) -> None:
-        """`history`: how many chat messages a room keeps."""
+    def __init__(self, path: Path, history: int, days: float) -> None:
         super().__init__()
-        self._database = Database(path, history)
+        self._database = Database(path, history, days)
         self._path = path
         self._inherited = Inherited()
         self._deliver: Deliver | None = None
@@ -60,15 +59,19 @@ class SqliteStore(Records):
         self._probing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, path: Path, history: int) -> Self:
-        """Raises `StoreError`."""
-        self = cls(path, history)
+    async def open(cls, path: Path, history: int, days: float = 30) -> Self:
+        """`history`: how many chat messages a room keeps; `days`: how long events are kept.
+
+        Raises `StoreError`.
+        """
+        self = cls(path, history, days)
         try:
             self._inherited, closed = await self._run(self._database.open)
         except BaseException:
             self._thread.shutdown()
             raise
-        self.fill(self._inherited.rooms, self._inherited.sessions, closed)
+        rooms = [room.left_behind() for room in self._inherited.rooms]
+        self.fill(rooms, self._inherited.sessions, closed)
         return self
 
     def listen(self, deliver: Deliver) -> None:
@@ -108,9 +111,12 @@ class SqliteStore(Records):
     ) -> tuple[list[ChatMessage], bool]:
         return await self._ask(lambda: self._database.chat(room, before, limit))
 
+    async def events(self, room: str | None, after: int, limit: int) -> list[KeptEvent]:
+        return await self._ask(lambda: self._database.events(room, after, limit))
+
     async def purge(self, now: datetime) -> None:
         self._check_available()
-        await self._ask(lambda: self._database.forget_closed(now - CLOSED_FOR))
+        await self._ask(lambda: self._database.purge(now))
         self.forget_closed(now)
 
     async def close(self) -> None:
@@ -130,7 +136,7 @@ class SqliteStore(Records):
         try:
             return await self._run(work)
         except Exception as error:
-            log.exception("not read", file=str(self._path))
+            log.error("cannot read", file=str(self._path), error=str(error))
             raise StoreAway from error
 
     def _check_available(self) -> None:

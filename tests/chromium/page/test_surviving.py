@@ -1,6 +1,7 @@
 """A call of browsers goes on where the server, the line to it, or a path does not."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import roomcall
 import roomcall_server
 from roomcall.peer.internals import ice_agent
 from roomcall.peer.restarts import Restarts
+from tests.breakable import BreakableWay
 
 pytestmark = pytest.mark.system("chromium")
 
@@ -96,6 +98,43 @@ async def test_a_server_that_has_forgotten_everybody_stops_no_picture(
         # Signals find their way by the new ids.
         await bob.peers[restored.renamed[next(iter(old))]].reconnect()
         await bob.leave()
+
+
+async def test_a_server_that_is_back_with_its_store_knows_everybody(
+    visit: Any, peer: Any, tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path}/rooms.db"
+    async with roomcall_server.serve(store=store) as server:
+        way = BreakableWay(server.url)
+        await way.open()
+        bob = await peer("standup", name="bob", server=way.url, **SMALL)
+        ann = await visit(way.url)
+        await ann.join("standup", "ann")
+        await ann.pictures(1)
+        (page,) = bob.peers.values()
+        id, tracks = page.id, await ann.run(TRACKS)
+        way.blocked = True
+        way.cut()
+    await ann.see(".line", "The server is lost")
+    await ann.toggle("chat")
+    await ann.fill("Message to all", "said without a line")
+    await ann.press("Enter")
+    async with roomcall_server.serve(port=server.port, store=store):
+        way.blocked = False
+        assert (await bob.wait_for(roomcall.SignalingRestored, 20)).resumed
+        await bob.wait_for(roomcall.ChatReceived, 10, text="said without a line")
+        await ann.see_no(".line p")
+        assert dict(bob.peers) == {id: page}
+        # Both count alike from now on: a break is one like any other.
+        way.cut()
+        await ann.fill("Message to all", "said once more")
+        await ann.press("Enter")
+        said = await bob.wait_for(roomcall.ChatReceived, 10, text="said once more")
+        assert said.peer is page
+        await ann.pictures(1)
+        assert await ann.run(TRACKS) == tracks and await ann.longest_gap() < STILL
+        await bob.leave()
+    await way.close()
 
 
 async def test_a_dead_path_is_seen_and_left_for_another(

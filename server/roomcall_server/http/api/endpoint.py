@@ -17,6 +17,7 @@ from roomcall.protocol.errors import ErrorCode
 from ...logs import get_logger
 from ...rooms.outcome import Refused
 from ...service import Service
+from ...store.base import StoreAway
 from ..requestlog import ADDRESS
 from . import access
 
@@ -96,6 +97,7 @@ def _handler(service: Service, endpoint: Endpoint) -> Handler:
             await _body(request, endpoint.body),
         )
         reply = await endpoint.handle(asked)
+        await service.context.store.publish(())  # what it shows is kept by then
         if reply is None:
             return web.Response(status=204)
         return _json(reply, endpoint.status)
@@ -134,6 +136,8 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         return _failure(ErrorCode.BAD_REQUEST, codec.in_words(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _failure(ErrorCode.BAD_JSON, f"not JSON: {error}")
+    except StoreAway:
+        return _failure(ErrorCode.INTERNAL, "nothing can be kept just now: try again later", 503)
     except access.Forbidden as error:
         return _failure(ErrorCode.FORBIDDEN, str(error))
     except access.Unauthorized:

@@ -2,7 +2,8 @@
 
 from roomcall.protocol.errors import ErrorCode
 
-from ...history import Analytics, History, RoomHistory
+from ...history import History, RoomHistory
+from ...rooms.history import Analytics
 from ...rooms.outcome import Refused
 from .access import Forbidden
 from .endpoint import Asked, Endpoint

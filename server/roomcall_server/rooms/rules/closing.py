@@ -49,4 +49,4 @@ def _close(room: Room, now: datetime, asker: str = "", *first: Effect) -> Outcom
     inside = (*room.members, *(waiting.id for waiting in room.queue))
     others = tuple(id for id in inside if id != asker)
     effects = (*first, *tell(others, RoomClosed(room_id=room.id)))
-    return Outcome(room=None, effects=effects, gone=inside, closed_at=now)
+    return Outcome(room=None, effects=effects, gone=inside, reason="room-closed", closed_at=now)

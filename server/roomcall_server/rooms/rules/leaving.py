@@ -49,7 +49,7 @@ def _go(room: Room, client: str, reason: LeaveReason, now: datetime, *first: Eff
         return settle(room, after, now, first, gone=(client,))
     after = without(room, client, now)
     effects = (*first, *departure(room, after, client, reason))
-    return settle(room, after, now, effects, gone=(client,))
+    return settle(room, after, now, effects, gone=(client,), reason=reason)
 
 
 def settle(
@@ -58,13 +58,15 @@ def settle(
     now: datetime,
     effects: tuple[Effect, ...],
     gone: tuple[str, ...] = (),
+    reason: LeaveReason | None = None,
 ) -> Outcome:
     """Give the places that are free now, and let the room go where nobody is left."""
     after, admissions = admit_waiting(after, now, before.queue)
     effects = (*effects, *admissions)
     if end := vanish(after, now):
-        return Outcome(room=None, effects=(*effects, *end.effects), gone=(*gone, *end.gone))
-    return Outcome(room=after, effects=effects, gone=gone)
+        effects, gone = (*effects, *end.effects), (*gone, *end.gone)
+        return Outcome(room=None, effects=effects, gone=gone, reason=reason)
+    return Outcome(room=after, effects=effects, gone=gone, reason=reason)
 
 
 def without(room: Room, client: str, now: datetime) -> Room:

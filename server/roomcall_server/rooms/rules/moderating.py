@@ -67,7 +67,7 @@ def remove_member(room: Room, client: str, request: RemoveMember, now: datetime)
     if request.payload.ban:
         after, banned, refusals = _ban(after, room.members[target])
         gone, effects = gone + banned, effects + refusals
-    return settle(room, after, now, effects, gone)
+    return settle(room, after, now, effects, gone, "removed")
 
 
 def unban_member(room: Room, client: str, request: UnbanMember) -> Outcome:

@@ -74,6 +74,22 @@ export default {
     equal(line.greeted(hello({ resumed: true, received: 0 }), 0), []);
   },
 
+  "over a gap only what was said since the break is sent"() {
+    const line = new Line();
+    line.greeted(hello(), 0);
+    line.heard(0);
+    for (const frame of ["a", "b"]) line.sending(frame);
+    line.lost();
+    for (const frame of ["c", "d"]) line.sending(frame, 7);
+    equal(line.greeted(hello({ resumed: true, gap: true }), 0), ["c", "d"]);
+    equal(line.query, { resume: "t", received: "1" }, "what the server sends is counted on");
+    equal(line.greeted(hello({ resumed: true, received: 1 }), 0), ["d"]);
+    line.heard(0, 7);
+    equal(line.greeted(hello({ resumed: true, received: 2 }), 0), []);
+    line.lost();
+    equal(line.greeted(hello({ resumed: true, gap: true }), 0), []);
+  },
+
   "a silent line is asked, then given up"() {
     const line = new Line();
     line.greeted(hello(), 100);

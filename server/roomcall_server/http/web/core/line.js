@@ -11,6 +11,9 @@
  * Rule 4. A lost line is tried again after a random time, at most `FIRST_WAIT` · 2ⁿ and
  *         `LONGEST_WAIT`, for as long as the page is open.
  * Rule 5. Some closes are final: the server does not want us, or somebody resumed our id.
+ * Rule 6. A resume with a `gap` goes on with what the server sends, but it has forgotten how much it
+ *         has of us. What was sent before the break may have arrived, so it is not sent again: our
+ *         count begins anew with what was said since.
  *
  * @typedef {import("./protocol.js").Hello} Hello
  */
@@ -46,6 +49,7 @@ export class Line {
   /** @type {number | null} */
   #pingedAt = null;
   #tries = 0;
+  #atBreak = 0;
 
   /** What to say in the address of `/ws`. @returns {Record<string, string>} */
   get query() {
@@ -68,12 +72,18 @@ export class Line {
       this.#upTo.clear();
       return [];
     }
+    if (hello.gap) return this.#crossGap();
     const missing = this.sent - (hello.received ?? this.sent);
     if (missing < 0 || missing > this.#kept.length) {
       this.#token = null;
       return null;
     }
     return missing ? this.#kept.slice(-missing) : [];
+  }
+
+  /** The line is lost: what is said from now on waits. */
+  lost() {
+    this.#atBreak = this.sent;
   }
 
   /** @param {string} frame @param {number} [requestId] */
@@ -122,6 +132,22 @@ export class Line {
   /** The network is back, or somebody asks: begin again with short waits. */
   hurry() {
     this.#tries = 0;
+  }
+
+  #crossGap() {
+    const before = this.#atBreak;
+    if (this.sent - before > this.#kept.length) {
+      this.#token = null;
+      return null;
+    }
+    while (this.#kept.length > this.sent - before) this.#drop();
+    this.sent -= before;
+    this.#atBreak = 0;
+    for (const [id, upTo] of this.#upTo) {
+      if (upTo <= before) this.#upTo.delete(id);
+      else this.#upTo.set(id, upTo - before);
+    }
+    return [...this.#kept];
   }
 
   #drop() {

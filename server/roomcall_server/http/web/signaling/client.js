@@ -5,7 +5,7 @@
  * @typedef {import("../core/protocol.js").Hello} Hello
  * @typedef {import("../core/protocol.js").Message} Message
  * @typedef {{resolve: (message: any) => void, reject: (error: Error) => void, up: boolean,
- *   timer: number}} Waiting
+ *   broken: boolean, timer: number}} Waiting
  *
  * @typedef {object} Listener
  * @property {(hello: Hello) => void} greeted connected: with nothing lost where `hello.resumed`
@@ -84,7 +84,7 @@ export class Client {
     const requestId = ++this.#requests;
     return new Promise((resolve, reject) => {
       const timer = setInterval(() => this.#unanswered(requestId), REPLY_TIMEOUT);
-      this.#waiting.set(requestId, { resolve, reject, timer, up: this.connected });
+      this.#waiting.set(requestId, { resolve, reject, timer, up: this.connected, broken: false });
       this.#send({ ...message, requestId }, requestId);
     });
   }
@@ -146,6 +146,7 @@ export class Client {
     for (const frame of again) socket.send(frame);
     this.hello = hello;
     if (!hello.resumed) this.#fail(new Refused("no-answer"));
+    else if (hello.gap) this.#fail(new Refused("no-answer"), ({ broken }) => broken);
     for (const waiting of this.#waiting.values()) waiting.up = false; // each has its time again
     this.listener.greeted(hello);
   }
@@ -175,7 +176,11 @@ export class Client {
       this.#end(new Refused(final));
       return this.listener.over(final);
     }
-    if (wasUp) this.listener.lost();
+    if (wasUp) {
+      this.#line.lost();
+      for (const waiting of this.#waiting.values()) waiting.broken = true;
+      this.listener.lost();
+    }
     this.#retry = setTimeout(() => this.#connect(), this.#line.wait(Math.random()) * 1000);
   }
 
@@ -206,13 +211,14 @@ export class Client {
     waiting.reject(new Refused("no-answer"));
   }
 
-  /** @param {Error} error */
-  #fail(error) {
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearInterval(timer);
-      reject(error);
+  /** @param {Error} error @param {(waiting: Waiting) => boolean} [which] */
+  #fail(error, which = () => true) {
+    for (const [requestId, waiting] of this.#waiting) {
+      if (!which(waiting)) continue;
+      this.#waiting.delete(requestId);
+      clearInterval(waiting.timer);
+      waiting.reject(error);
     }
-    this.#waiting.clear();
   }
 
   /** @param {Error} error */

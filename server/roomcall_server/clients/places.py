@@ -1,0 +1,73 @@
+"""A client's places in rooms and queues, as its connection breaks, comes back, or its id ends.
+
+What has to happen to them happens: where the store is away, as soon as it is back.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from ..logs import get_logger
+from ..rooms.manager import RoomManager
+from ..rooms.outcome import Outcome, Refused
+from ..rooms.room import Room
+from ..rooms.rules import leaving, presence
+from ..store.base import Commit, SessionWrite, Store, StoreAway
+from .client import Client
+
+log = get_logger("places")
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Places:
+    """What waits for the store is given to `spawn`."""
+
+    def __init__(self, store: Store, rooms: RoomManager, spawn: Spawn) -> None:
+        self._store = store
+        self._rooms = rooms
+        self._spawn = spawn
+
+    async def note(self, client: Client) -> None:
+        """It is lost, or back: whichever it is by then."""
+
+        def rule(room: Room) -> Outcome:
+            if client.connection is None:
+                return presence.away(room, client.id)
+            return presence.back(room, client.id, self._rooms.now())
+
+        await self._insist(lambda: self._for_each(client, rule))
+
+    async def leave(self, client: Client) -> None:
+        """Its id has ended: out of all of them, and forgotten."""
+
+        async def leave() -> None:
+            await self._for_each(
+                client, lambda room: leaving.disconnect(room, client.id, self._rooms.now())
+            )
+            session = await self._store.session(client.id)
+            if session is not None:
+                await self._store.commit(Commit(sessions=(SessionWrite(session, None),)))
+
+        await self._insist(leave)
+
+    async def _for_each(self, client: Client, rule: Callable[[Room], Outcome]) -> None:
+        session = await self._store.session(client.id)
+        for room in session.rooms if session is not None else ():
+            try:
+                await self._rooms.change(room, rule)
+            except Refused:
+                log.debug("room gone meanwhile", room=room)
+
+    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except StoreAway:
+            self._spawn(self._later(work))
+
+    async def _later(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._store.returned()
+            try:
+                return await work()
+            except StoreAway:
+                continue
