@@ -70,15 +70,14 @@ class Watch:
 
 @asynccontextmanager
 async def calls(
-    server: str, room: str, *networks: str | None, audio: str = "none"
+    server: str, room: str, *networks: str | None, audio: str = "none", **options: Any
 ) -> AsyncIterator[list[roomcall.Call]]:
     """One for each network, each of which has a picture of every other."""
+    options = {"server": server, "audio": audio, **OPTIONS, **options}
     async with AsyncExitStack() as stack:
         found = [
             await stack.enter_async_context(
-                roomcall.join(
-                    room, server=server, name=f"{i}", network=network, audio=audio, **OPTIONS
-                )
+                roomcall.join(room, name=f"{i}", network=network, **options)
             )
             for i, network in enumerate(networks)
         ]
@@ -184,10 +183,12 @@ async def _hear(call: roomcall.Call, times: list[float]) -> None:
 
 
 @asynccontextmanager
-async def server_process(port: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def server_process(
+    port: int, *options: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """`roomcall serve`, from when it listens, and its URL."""
     process = await asyncio.create_subprocess_exec(
-        *(ROOMCALL, "serve", "--port", str(port)),
+        *(str(ROOMCALL), "serve", "--port", str(port), *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
