@@ -86,6 +86,7 @@ class Connection:
         self._pc = internals.PeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
+        internals.accept_rsa(self._pc)
         self._transceivers = Transceivers(self._pc, publications, config.video_codec, listener.tap)
         self._pc.on("connectionstatechange", self._on_state)
         self._pc.on("datachannel", self._hear)

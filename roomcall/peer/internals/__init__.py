@@ -9,12 +9,14 @@ Why we reach inside at all:
 - It rejects no section, and takes what is sent on one from the first description only (`retire`,
   `place`, `learn_sources`).
 - A connection that is closed while it is being made leaves tasks behind (`PeerConnection`).
+- It offers no DTLS suite for a certificate with an RSA key (`accept_rsa`).
 - Its jitter buffer holds whole frames back, and waits 10 s for packets that were lost in an outage
   (`JumpingBuffer`).
 """
 
 from .agent import IceAgent, SelectedPair, ice_agent, ice_settings
 from .connecting import PeerConnection
+from .dtls import accept_rsa
 from .generation import IceServer, IceSettings
 from .names import check
 from .probe import IceAnswer, IceRefusal, probe
@@ -29,6 +31,7 @@ from .rtp import (
 from .transceivers import learn_sources, negotiated_codecs, place, retire
 
 __all__ = [
+    "accept_rsa",
     "IceAgent",
     "IceAnswer",
     "IceRefusal",

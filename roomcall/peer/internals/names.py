@@ -7,6 +7,7 @@ import aioice.ice
 import aioice.turn
 import aiortc.rtcicetransport
 from aiortc import (
+    RTCCertificate,
     RTCDtlsTransport,
     RTCIceGatherer,
     RTCPeerConnection,
@@ -44,6 +45,7 @@ _CLASS_NAMES: list[tuple[type, list[str]]] = [
     ),
     (aioice.ice.StunProtocol, ["request"]),
     (aioice.turn.TurnClientMixin, ["connect", "delete", "request"]),
+    (RTCCertificate, ["_create_ssl_context"]),
     (RTCRtpTransceiver, ["_setCurrentDirection", "_set_mline_index"]),
     (RTCPeerConnection, [f"{_P}connect"]),
     (RtpRouter, ["route_rtp"]),
@@ -58,6 +60,7 @@ _RECEIVER_ATTRIBUTES = [
 ]
 # These need a running loop, or a transport, to be made: their attributes are named in their code.
 _ATTRIBUTES: list[tuple[type, str]] = [
+    (RTCPeerConnection, f"{_P}certificates"),
     (RTCPeerConnection, f"{_P}remoteDtls"),
     (RTCPeerConnection, f"{_P}remoteIce"),
     (RTCPeerConnection, f"{_P}transceivers"),
