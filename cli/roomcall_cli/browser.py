@@ -48,9 +48,15 @@ class BrowserPeer:
     def id(self) -> str:
         return self._id.result()
 
-    async def join(self, server: str, room: str) -> None:
-        await self.page.goto(f"{server.rstrip('/')}/#/room/{quote(room, safe='')}")
+    async def join(
+        self, server: str, room: str, password: str | None = None, token: str | None = None
+    ) -> None:
+        """By the link of the room, and the preview. `server` is an http address."""
+        query = "" if token is None else f"?token={quote(token, safe='')}"
+        await self.page.goto(f"{server.rstrip('/')}/#/room/{quote(room, safe='')}{query}")
         await self.page.get_by_label("Your name", exact=True).fill(self.name)
+        if password is not None:
+            await self.page.get_by_label("Password of the room", exact=True).fill(password)
         await self.page.get_by_role("button", name="Join", exact=True).click()
         await self.page.locator(".call").first.wait_for()
         await self._id
@@ -83,7 +89,11 @@ async def open_browser() -> "AsyncIterator[Browser]":
             )
         try:
             browser = await playwright.chromium.launch(
-                executable_path=found, headless=True, args=_FLAGS
+                executable_path=found,
+                headless=True,
+                args=_FLAGS,
+                handle_sigint=False,  # it is ours to close
+                handle_sigterm=False,
             )
         except Error as error:
             raise NoBrowser(
@@ -93,15 +103,24 @@ async def open_browser() -> "AsyncIterator[Browser]":
             yield browser
 
 
-async def join(browser: "Browser", server: str, room: str, name: str) -> BrowserPeer:
-    """By the room's link and the preview. Raises `RoomcallError` where it does not come in."""
+async def join(
+    browser: "Browser",
+    server: str,
+    room: str,
+    name: str,
+    *,
+    password: str | None = None,
+    token: str | None = None,
+    insecure: bool = False,
+) -> BrowserPeer:
+    """Raises `RoomcallError` where it does not come in. `insecure`: any certificate will do."""
     from playwright.async_api import Error
 
-    context = await browser.new_context()
+    context = await browser.new_context(ignore_https_errors=insecure)
     context.set_default_timeout(JOIN_TIMEOUT * 1000)
     peer = BrowserPeer(name, await context.new_page())
     try:
-        await peer.join(server, room)
+        await peer.join(server, room, password, token)
     except Error as error:
         said = error.message.splitlines()[0]
         raise RoomcallError(f"the page has not come into {room}: {said}") from None

@@ -69,6 +69,29 @@ async def test_a_black_picture_says_no_in_every_way(start: Any, tmp_path: Path) 
     assert (failed.classname, failed.name) == ("app → ann", "picture neither black nor frozen")
 
 
+@pytest.mark.system("chromium")
+async def test_a_browser_of_its_own_is_judged(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("let me in")
+    options = ("--peers", "1", "--browser", "--duration", "2", "--password-file", "password")
+    run = await start("check", *options, "--json")
+    code = await run.ended()
+    verdict = run.events[-1]
+    if code == 6:
+        pytest.skip(f"this machine is too busy for a verdict: {verdict['failures']}")
+    assert (code, verdict["ok"], verdict["failures"]) == (0, True, []), run.errors
+    (pair,) = verdict["pairs"]
+    assert (pair["from"], pair["to"]) == ("browser", "ann") and pair["framesPerSecond"] > 5
+
+
+async def test_without_a_browser_it_says_what_to_install(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "playwright.py").write_text("raise ImportError")
+    run = await start("check", "--browser", environment={"PYTHONPATH": str(tmp_path)})
+    assert await run.ended() == 2
+    assert run.errors == (
+        "Error: playwright drives the browser, and is missing — pip install 'roomcall[browser]'\n"
+    )
+
+
 async def test_who_is_kept_out_says_why_with_its_own_code(start: Any) -> None:
     fault = BY_NAME["wrong certificate"]
     async with fault.setting() as arguments:

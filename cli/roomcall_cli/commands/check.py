@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from ..exits import of_verdict, write_error
-from ..following import names
+from ..following import beside, names
 from ..options import (
     SECONDS,
     SETTINGS,
@@ -32,7 +32,12 @@ from ..output import write_file
 from ..signals import Interrupted, signals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roomcall.checking.runs import Run
     from roomcall.expectations import Expectation
+
+    from ..checking.peers import Event
 
 SMALL = (320, 240), 15.0  # of testsrc, so that it fits a small machine of a CI
 
@@ -44,7 +49,8 @@ Examples:
   roomcall check
   roomcall check --expect 'framesPerSecond.min>=12' --expect 'loss<1%' --junit check.xml
   roomcall check --server https://rooms.example --relay
-  roomcall check standup --server https://rooms.example --await 1""",
+  roomcall check standup --server https://rooms.example --await 1
+  roomcall check --peers 1 --browser""",
 )
 @click.argument("room", required=False)
 @partial(server_options, default="one of its own")
@@ -56,6 +62,11 @@ Examples:
     default=0,
     metavar="N",
     help="Wait for so many members that are not ours, and judge what they send.",
+)
+@click.option(
+    "--browser",
+    is_flag=True,
+    help="A Chromium comes too, by the server's page, and what it sends is judged.",
 )
 @partial(media_options, default="testsrc")
 @access_options
@@ -97,6 +108,7 @@ def command(
     server: Server,
     peers: int,
     awaited: int,
+    browser: bool,
     media: Media,
     password: str | None,
     token: str | None,
@@ -128,8 +140,11 @@ def command(
             "--relay needs a TURN server — name it with --ice-server, or a server that has one with"
             " --server"
         )
+    awaited += browser
     if peers + awaited < 2:
-        raise click.UsageError("--peers 1 is nobody to talk to — give --await 1 or more peers")
+        raise click.UsageError(
+            "--peers 1 is nobody to talk to — give --await 1, --browser or more peers"
+        )
     from roomcall.checking.verdict import judge_call
 
     from ..checking.arguments import arguments_of, secrets_of
@@ -154,6 +169,8 @@ def command(
         make(bundle)
     conductor: Conductor | None = None
 
+    room = room or f"check-{secrets.token_hex(4)}"
+
     async def run() -> None:
         nonlocal conductor
         async with AsyncExitStack() as stack:
@@ -164,7 +181,7 @@ def command(
                 url = (await stack.enter_async_context(roomcall_server.serve())).url
             progress = stack.enter_context(Progress())
             arguments = arguments_of(
-                room or f"check-{secrets.token_hex(4)}",
+                room,
                 server=server,
                 media=media,
                 create=create,
@@ -179,7 +196,16 @@ def command(
             plan = Plan(
                 names(peers), arguments, hidden, awaited, timeout, duration, interval, bundle
             )
-            conductor = Conductor(plan, output.event, progress)
+            see: Callable[[Run, Event], None] = output.event
+            if browser:
+                from ..checking.visiting import visitor
+
+                page = await stack.enter_async_context(visitor())
+                see = page.told(see)
+                insecure = server.ssl is False
+                how = {"password": password, "token": token, "insecure": insecure}
+                await stack.enter_async_context(beside(page.visit(url, room, progress, **how)))
+            conductor = Conductor(plan, see, progress)
             with signals.answered_by(conductor.stop):
                 await conductor.conduct()
 
