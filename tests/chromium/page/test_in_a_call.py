@@ -39,9 +39,16 @@ async def test_everybody_sees_everybody_and_they_talk(
     await ann.see(".said .by", SCRIPT)
     assert await ann.run("() => document.querySelectorAll('#page img, #page script').length") == 0
 
+    await ann.choose("Who it is for", f"{SCRIPT} only")
+    await ann.fill(f"Message to {SCRIPT}", "between us")
+    await ann.press("Enter")
+    await bob.wait_for(roomcall.ChatReceived, 10, text="between us", id=None)
+    await ann.see(".said .by", "only)")
+    await ann.choose("Who it is for", "To all")
     await eve.reload()  # what was said before is looked up
     await eve.toggle("chat")
     await eve.see(".said .text", "hello all")
+    assert "between us" not in await eve.text(".messages")
     await bob.record(tmp_path)
     await eve.see("header .recording", "records the call")
     await eve.see(".tile .recording", "rec")

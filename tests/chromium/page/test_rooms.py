@@ -42,6 +42,13 @@ async def test_a_room_is_made_found_and_closed(visit: Any, peer: Any) -> None:
     await ann.see("header .tag", "locked")
     await eve.click("Mute the microphone of ann")
     await ann.see("[aria-label='Unmute microphone']")
+    await eve.click("Change the room")
+    dialog = eve.page.get_by_role("dialog")
+    for label, text in (("Name", "dogs"), ("What it is about", "barking"), ("Most people", "2")):
+        await eve._do(dialog.get_by_label(label, exact=True).fill(text))
+    await eve.click("Change it")
+    await ann.see("header", "dogs")
+    assert await ann.run("() => location.hash") == "#/room/dogs"
     await eve.click("Close the room")
     dialog = eve.page.get_by_role("dialog")
     await eve._do(dialog.get_by_role("button", name="Close the room").click())
@@ -70,6 +77,12 @@ async def test_who_is_removed_hears_why_and_may_be_banned(visit: Any, peer: Any)
     await eve.click("Try again")
     await eve.click("Join")
     await eve.see("[role=alert]", "banned you")
+    await ann.click("Let eve come back")
+    await ann.see_no("button:has-text('come back')")
+    await eve.click("All rooms")
+    await eve.click("Join standup")
+    await eve.click("Join")
+    await eve.is_in_call()
 
 
 async def test_a_password_is_asked_for(visit: Any, peer: Any) -> None:

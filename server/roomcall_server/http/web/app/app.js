@@ -212,15 +212,20 @@ export class App {
     if (!this.media) return;
     this.entry = null;
     this.#making = null;
-    const address = nameable(room);
-    this.#hash = hashOf(address);
-    history.replaceState(null, "", this.#hash);
-    preferences.remember(address);
+    this.#isAt(room);
     const { changed, notice } = this;
     const ended = this.#ended;
     this.call = new Call(this.client, this.media, room, ticket, { changed, notice, ended });
     changed();
   };
+
+  /** What the address and a reload lead to. @param {Room} room */
+  #isAt(room) {
+    const address = nameable(room);
+    this.#hash = hashOf(address);
+    history.replaceState(null, "", this.#hash);
+    preferences.remember(address);
+  }
 
   /** @param {string} code @param {string} [detail] */
   #ended = (code, detail = "") => {
@@ -249,6 +254,7 @@ export class App {
       heard: (message) => {
         this.entry?.heard(message);
         this.call?.heard(message);
+        if (message.type === "room-updated" && this.call) this.#isAt(this.call.room);
       },
       lost: () => {
         this.isConnected = false;

@@ -33,6 +33,8 @@ export class Call {
   /** @type {number | null} where we had to join again and there is no place now */
   position = null;
   isOnline = true;
+  /** @type {Map<string, Member>} whom we have banned; nobody else is told */
+  banned = new Map();
   /** @type {Map<string, Member>} all who were ever here, for what they have said */
   #known = new Map();
   #iceServers;
@@ -156,6 +158,20 @@ export class Call {
   async order(type, fields = {}) {
     await this.client.ask({ type, payload: { roomId: this.room.id, ...fields } });
     if (type === "close-room") this.#ended("room-closed");
+  }
+
+  /** @param {Member} member @param {string} reason @param {boolean} ban */
+  async remove(member, reason, ban) {
+    await this.order("remove-member", { memberId: member.id, reason, ban });
+    if (ban) this.banned.set(member.id, member);
+    this.listener.changed();
+  }
+
+  /** @param {Member} member */
+  async unban(member) {
+    await this.order("unban-member", { memberId: member.id });
+    this.banned.delete(member.id);
+    this.listener.changed();
   }
 
   leave() {

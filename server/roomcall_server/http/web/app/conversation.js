@@ -27,9 +27,10 @@ export class Conversation {
     if (isOpen) this.unread = 0;
   }
 
-  /** To all. @param {string} text */
-  say(text) {
-    return this.client.ask({ type: "chat", roomId: this.roomId, payload: text });
+  /** @param {string} text @param {string} to the id of one member; "": all */
+  say(text, to = "") {
+    const message = { type: "chat", roomId: this.roomId, payload: text };
+    return this.client.ask(to ? { ...message, to } : message);
   }
 
   /** @param {ChatMessage} message @param {boolean} isOwn */

@@ -14,9 +14,13 @@ import { IconButton, Name } from "./parts.js";
 const MAX_CHAT = 4096;
 const NEAR = 40; // pixels from the end, where one follows what comes
 
-/** @extends {Component<{app: App, call: Call, onClose: () => void}, {problem: string}>} */
+/**
+ * @typedef {{problem: string, to: string}} State `to`: the id of one member; "": all
+ *
+ * @extends {Component<{app: App, call: Call, onClose: () => void}, State>}
+ */
 export class ChatPanel extends Component {
-  state = { problem: "" };
+  state = { problem: "", to: "" };
   /** @type {HTMLElement | null} */
   #list = null;
   #atEnd = true;
@@ -50,7 +54,7 @@ export class ChatPanel extends Component {
     field.value = "";
     this.#atEnd = true;
     try {
-      await this.props.call.chat.say(text);
+      await this.props.call.chat.say(text, this.state.to);
       this.setState({ problem: "" });
     } catch (error) {
       if (!field.value) field.value = text;
@@ -69,6 +73,11 @@ export class ChatPanel extends Component {
   render() {
     const { call, onClose } = this.props;
     const { messages, hasMore } = call.chat.log;
+    const { to } = this.state;
+    const others = call.room.members.map(({ id }) => id).filter((id) => id !== call.id);
+    // Who has left stays chosen: what was meant for one is not said to all.
+    const choices = to && !others.includes(to) ? [...others, to] : others;
+    const label = `Message to ${to ? call.nameOf(to) : "all"}`;
     return html`<section
       class="panel"
       aria-labelledby="chat-title"
@@ -94,16 +103,28 @@ export class ChatPanel extends Component {
               key=${keyOf(message)}
               call=${call}
               message=${message}
-              isFollowing=${messages[index - 1]?.from === message.from}
+              isFollowing=${isFollowing(messages[index - 1], message)}
             />`,
         )}
       </div>
       <form class="say" onSubmit=${this.submit}>
         ${this.state.problem && html`<p class="problem" role="alert">${this.state.problem}</p>`}
+        ${
+          choices.length > 0 &&
+          html`<select
+            aria-label="Who it is for"
+            value=${to}
+            onChange=${(/** @type {Event} */ { target }) =>
+              this.setState({ to: /** @type {HTMLSelectElement} */ (target).value })}
+          >
+            <option value="">To all</option>
+            ${choices.map((id) => html`<option key=${id} value=${id}>${call.nameOf(id)} only</option>`)}
+          </select>`
+        }
         <textarea
           rows="1"
-          aria-label="Message to all"
-          placeholder="Message to all"
+          aria-label=${label}
+          placeholder=${label}
           maxlength=${MAX_CHAT}
           onKeyDown=${this.key}
           ref=${takesFocus}
@@ -124,12 +145,19 @@ function Said({ call, message, isFollowing }) {
   const name = own ? "You" : call.nameOf(message.from);
   return html`<div class=${`said ${own ? "own" : ""}`}>
     <p class=${isFollowing ? "visually-hidden" : "by"}>
-      <${Name} name=${name} />${message.to && " (to one only)"}
+      <${Name} name=${name} />
+      ${
+        message.to &&
+        html`<span>(to <${Name} name=${own ? call.nameOf(message.to) : "you"} /> only)</span>`
+      }
       <time datetime=${message.sentAt}>${shownTime(message.sentAt, new Date())}</time>
     </p>
     <p class="text"><bdi>${message.payload}</bdi></p>
   </div>`;
 }
+
+/** @param {ChatMessage | undefined} before @param {ChatMessage} message */
+const isFollowing = (before, { from, to }) => before?.from === from && before.to === to;
 
 /** @param {ChatMessage} message */
 const keyOf = ({ id, from, sentAt }) => (id === null ? `${from} ${sentAt}` : `${id}`);

@@ -4,19 +4,20 @@ import { nameOf } from "../core/wording.js";
 import { Component, html, takesFocus } from "./html.js";
 import { Icon } from "./icons.js";
 import { Badge, Dialog, IconButton, Name, closeDialog } from "./parts.js";
+import { SettingsDialog } from "./settings.js";
 
 /**
  * @typedef {import("../app/app.js").App} App
  * @typedef {import("../app/call.js").Call} Call
  * @typedef {import("../core/protocol.js").Member} Member
  * @typedef {{app: App, call: Call, onClose: () => void}} Props
- * @typedef {{removing: Member | null, closing: boolean}} State
+ * @typedef {{removing: Member | null, closing: boolean, changing: boolean}} State
  */
 
 /** @extends {Component<Props, State>} */
 export class PeoplePanel extends Component {
   /** @type {State} */
-  state = { removing: null, closing: false };
+  state = { removing: null, closing: false, changing: false };
 
   /** @param {string} type @param {object} [fields] */
   order(type, fields) {
@@ -28,21 +29,25 @@ export class PeoplePanel extends Component {
   remove = (event) => {
     event.preventDefault();
     const fields = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const memberId = this.state.removing?.id;
-    this.order("remove-member", { memberId, reason: fields.get("reason"), ban: fields.has("ban") });
+    const { app, call } = this.props;
+    const { removing } = this.state;
+    if (removing) {
+      const reason = `${fields.get("reason") ?? ""}`;
+      void app.attempt(call.remove(removing, reason, fields.has("ban")));
+    }
     closeDialog(event);
   };
 
   /** @param {KeyboardEvent} event */
   key = ({ key }) => {
-    const { removing, closing } = this.state; // a dialog has its own Escape
-    if (key === "Escape" && !removing && !closing) this.props.onClose();
+    const { removing, closing, changing } = this.state; // a dialog has its own Escape
+    if (key === "Escape" && !removing && !closing && !changing) this.props.onClose();
   };
 
   render() {
-    const { call, onClose } = this.props;
+    const { app, call, onClose } = this.props;
     const { members, locked, queueLength } = call.room;
-    const { removing, closing } = this.state;
+    const { removing, closing, changing } = this.state;
     return html`<section class="panel" aria-labelledby="people-title" onKeyDown=${this.key}>
       <header>
         <h2 id="people-title" tabindex="-1" ref=${takesFocus}>People</h2>
@@ -66,13 +71,34 @@ export class PeoplePanel extends Component {
           >
             <${Icon} name="lock" />${locked ? "Unlock the room" : "Lock the room"}
           </button>
+          <button type="button" onClick=${() => this.setState({ changing: true })}>
+            <${Icon} name="settings" />Change the room
+          </button>
           <button type="button" class="danger" onClick=${() => this.setState({ closing: true })}>
             <${Icon} name="close" />Close the room
           </button>
+          ${[...call.banned.values()].map(
+            (member) =>
+              html`<button
+                key=${member.id}
+                type="button"
+                onClick=${() => void app.attempt(call.unban(member))}
+              >
+                Let ${nameOf(member)} come back
+              </button>`,
+          )}
         </div>`
       }
       ${queueLength > 0 && html`<p class="hint">Waiting for a place: ${queueLength}</p>`}
       ${removing && this.#removal(removing)} ${closing && this.#closing()}
+      ${
+        changing &&
+        html`<${SettingsDialog}
+          room=${call.room}
+          onChange=${(/** @type {object} */ fields) => this.order("update-room", fields)}
+          onClose=${() => this.setState({ changing: false })}
+        />`
+      }
     </section>`;
   }
 
