@@ -1,4 +1,4 @@
-# Few verbs: demo test check bench docs site. Each makes its own environment in .venv first.
+# Few verbs: demo test check bench docs site interop. Each makes its own environment in .venv first.
 PYTHON ?= python3
 VENV := .venv
 # Which of benchmarks/ `make bench` runs.
@@ -8,6 +8,11 @@ BIN := $(VENV)/bin
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What the tests use beyond Python, by the name of its Debian package.
 SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 xvfb
+# Other WebRTC stacks that `make interop` meets; those of Debian where it is root or has them.
+INTEROP := $(VENV)/interop
+INTEROP_NODE_PACKAGES := @roamhq/wrtc@0.10.0 werift@0.25.2 ws@8.23.0
+INTEROP_SYSTEM_PACKAGES := chromium coturn firefox-esr python3-gi gir1.2-gst-plugins-bad-1.0 \
+	gstreamer1.0-nice gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
 # What checks the page: types, form, accessibility, and the packages whose files it has, unchanged.
 NODE := $(VENV)/node
 NODE_PACKAGES := typescript@7.0.2 prettier@3.10.1 axe-core@4.14.1 preact@11.2.0 htm@3.1.1
@@ -16,7 +21,7 @@ SCRIPTS := '$(WEB)/**/*.{js,ts,css,html}' 'tests/chromium/page/pure/*.js' '!**/v
 # Says no while a package wants to start a service that it brings (invoke-rc.d(8)).
 POLICY := /usr/sbin/policy-rc.d
 
-.PHONY: demo test check bench docs site page system clean
+.PHONY: demo test check bench docs site interop page system clean
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
@@ -43,6 +48,11 @@ endif
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
+
+# Writes the table of docs/interop.md.
+interop: $(VENV)/dev.stamp $(INTEROP)/node.stamp
+	@test "$$(id -u)" != 0 || { $(call install,$(INTEROP_SYSTEM_PACKAGES)); }
+	INTEROP_TABLE=docs/interop.md $(BIN)/python -m pytest tests/interop/matrix.py $(ARGS)
 
 # Installs Debian packages where it is root; else it names the one that is missing. The services among
 # them are not started, neither now nor with the machine: a test starts its own.
@@ -94,6 +104,11 @@ $(VENV)/dev.stamp: pyproject.toml | $(VENV)/python.stamp
 $(VENV)/node.stamp: Makefile | $(VENV)/python.stamp
 	@mkdir -p $(NODE)
 	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix $(NODE) $(NODE_PACKAGES) >&2
+	@touch $@
+
+$(INTEROP)/node.stamp: Makefile | $(VENV)/python.stamp
+	@mkdir -p $(INTEROP)
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix $(INTEROP) $(INTEROP_NODE_PACKAGES) >&2
 	@touch $@
 
 clean:
