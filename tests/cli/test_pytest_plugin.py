@@ -1,5 +1,6 @@
 """The fixtures that users get: they pass where calls are well, and say why where they are not."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 import roomcall
+from tests.machine import Load
 
 
 async def test_mesh_is_connected_and_media_flows(mesh: Any, assert_media: Any) -> None:
@@ -18,6 +20,17 @@ async def test_mesh_is_connected_and_media_flows(mesh: Any, assert_media: Any) -
     await assert_media(ann, bob, min_fps=5, seconds=1)
     await assert_media(bob, bob.peers[cem.id], min_fps=5, seconds=1)
     await assert_media(cem, ann.id, min_fps=5, seconds=1)
+
+
+async def test_ten_meshes_in_a_row(mesh: Any) -> None:
+    load, times = Load(), []
+    loop = asyncio.get_running_loop()
+    for number in range(10):
+        began = loop.time()
+        calls = await mesh(3, room=f"mesh {number}", video_size=(160, 120), fps=5)
+        times.append(loop.time() - began)
+        await asyncio.gather(*(call.leave() for call in calls))
+    assert sorted(times)[5] < 1.5 or load.is_saturated(), times
 
 
 async def test_media_that_is_too_slow_fails_with_what_was_measured(
