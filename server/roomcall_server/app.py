@@ -51,7 +51,7 @@ async def serve(
     tls = _tls(settings)
     kept = await _open_store(store, settings)
     service = Service(settings, kept)
-    app = _application(service)
+    app = application(service)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -81,7 +81,8 @@ async def serve(
         await kept.close()
 
 
-def _application(service: Service) -> web.Application:
+def application(service: Service) -> web.Application:
+    """All that the server answers over HTTP; it may stand below a prefix of another one."""
     app = web.Application(
         middlewares=[requestlog.middleware(service), endpoint.explained, cors.preflight],
         client_max_size=service.config.max_message_bytes,

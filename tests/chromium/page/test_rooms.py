@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 
 import roomcall
+from roomcall_server.app import application
 from roomcall_server.config import Config
-from roomcall_server.http import page, websocket
 from roomcall_server.service import Service
 from roomcall_server.store.memory import MemoryStore
 
@@ -135,10 +135,8 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
 async def test_it_works_below_a_prefix(visit: Any) -> None:
     """As where it stands among other things: it has relative addresses only."""
     service = Service(Config(), MemoryStore(0))
-    below = web.Application()
-    below.add_routes([*websocket.routes(service), *page.routes()])
     app = web.Application()
-    app.add_subapp("/calls", below)
+    app.add_subapp("/calls", application(service))
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
