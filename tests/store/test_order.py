@@ -35,6 +35,34 @@ async def test_effects_come_in_the_order_of_the_commits(
     assert sends[-1].to == ("a", "b")
 
 
+async def test_what_is_told_of_a_room_comes_in_its_order(
+    store: Store, write: Any, told: Any
+) -> None:
+    """Whatever of it waits, and whatever of others."""
+    rooms = [await write(None, new_room(name)) for name in ("one", "other")]
+    tasks = []
+    for number in range(5):
+        for room in rooms:
+            now = await store.room(room.id)
+            assert now is not None
+            change = RoomWrite(now, replace(now, chats=number))
+            effects = (send(f"{room.name} {number} changed"),)
+            steps: list[Any] = [store.publish([send(f"{room.name} {number} said")], room.id)]
+            if number % 2 == 0:
+                steps.insert(0, store.commit(Commit(rooms=(change,), effects=effects)))
+            for step in steps:
+                tasks.append(asyncio.create_task(step))
+                await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    texts = await told.texts()
+    for room in rooms:
+        assert [text for text in texts if text.startswith(f"{room.name} ")] == [
+            f"{room.name} {number} {what}"
+            for number in range(5)
+            for what in (("changed", "said") if number % 2 == 0 else ("said",))
+        ]
+
+
 async def test_what_is_told_has_been_written(store: Store, write: Any) -> None:
     """By the time that a client hears of a change, whoever asks sees it."""
     looks: asyncio.Queue[asyncio.Task[Room | None]] = asyncio.Queue()

@@ -75,7 +75,7 @@ class RoomManager:
         """What the rules have said of `before` becomes so, or `Conflict` is raised."""
         after = outcome.room
         if before is not None and after is before:
-            return await self._store.publish(outcome.effects)
+            return await self._store.publish(outcome.effects, before.id)
         await self._check_name(before, after)
         closed = outcome.closed_at is not None
         happened = history.events(before, after, outcome.reason, self.now(), closed)

@@ -140,8 +140,9 @@ class Store(Protocol):
     async def purge(self, now: datetime) -> None:
         """Forget what is kept for a while only. Raises `StoreAway`."""
 
-    async def publish(self, effects: Sequence[Effect]) -> None:
-        """Tell without writing records, in order with the commits. Raises `StoreAway`."""
+    async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
+        """Tell without writing records, in order with the commits: all of them, or those of the one
+        room that it is about. Raises `StoreAway`."""
 
     async def close(self) -> None:
         """When what was committed is written. Nothing else is called after it."""

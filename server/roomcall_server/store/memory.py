@@ -67,7 +67,7 @@ class MemoryStore(Records):
             self._events.extend(KeptEvent(next(ids), room, event) for room, event in commit.events)
         await self.publish(commit.effects)
 
-    async def publish(self, effects: Sequence[Effect]) -> None:
+    async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
         for effect in effects:
             if isinstance(effect, Keep):
                 kept = self._chats.setdefault(effect.message.room_id, deque(maxlen=self._history))

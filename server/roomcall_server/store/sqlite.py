@@ -2,7 +2,8 @@
 
 All records are in memory as well, so that rules read without waiting. A commit is written there at
 once; what it tells waits until the file has it. One thread writes: all commits that came up while
-the last transaction was under way are the next one. What is only told waits for those before it.
+the last transaction was under way are the next one. What is only told waits for those before it; a
+signal waits for those of its room.
 
 Where a transaction fails, it and all that waited are undone, whoever asked gets `StoreAway`, and so
 does everybody until something can be written again. `roomcall_server.http` answers `/readyz` by
@@ -10,6 +11,7 @@ does everybody until something can be written again. `roomcall_server.http` answ
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,10 +35,12 @@ log = get_logger("store")
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A commit that is not written yet, or something to tell after one."""
+    """A commit that is not written yet, or something to tell after one. `rooms`: whose order it is
+    part of."""
 
     commit: Commit
     writes: bool
+    rooms: tuple[str, ...]
     done: "asyncio.Future[None]"
 
 
@@ -53,6 +57,7 @@ class SqliteStore(Records):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="roomcall-store")
         self._waiting: list[_Waiting] = []
         self._writing: list[_Waiting] = []
+        self._rooms_waiting: Counter[str] = Counter()
         self._begun = False  # a transaction is under way, or begins with the loop's next tick
         self._present = asyncio.Event()
         self._present.set()
@@ -95,14 +100,16 @@ class SqliteStore(Records):
     async def commit(self, commit: Commit) -> None:
         self._check_available()
         self.write(commit)
-        await self._wait(commit, writes=True)
+        rooms = tuple(room.id for w in commit.rooms if (room := w.after or w.before) is not None)
+        await self._wait(commit, rooms, writes=True)
 
-    async def publish(self, effects: Sequence[Effect]) -> None:
+    async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
         keeps = any(isinstance(effect, Keep) for effect in effects)
         if keeps:
             self._check_available()
-        if keeps or self._begun:
-            await self._wait(Commit(effects=tuple(effects)), writes=keeps)
+        if keeps or (self._begun if room is None else room in self._rooms_waiting):
+            rooms = () if room is None else (room,)
+            await self._wait(Commit(effects=tuple(effects)), rooms, writes=keeps)
         else:
             self._tell(effects)
 
@@ -143,9 +150,10 @@ class SqliteStore(Records):
         if not self.available:
             raise StoreAway
 
-    async def _wait(self, commit: Commit, *, writes: bool) -> None:
-        waiting = _Waiting(commit, writes, self._loop.create_future())
+    async def _wait(self, commit: Commit, rooms: tuple[str, ...], *, writes: bool) -> None:
+        waiting = _Waiting(commit, writes, rooms, self._loop.create_future())
         self._waiting.append(waiting)
+        self._rooms_waiting.update(rooms)
         if not self._begun:
             self._begun = True
             self._loop.call_soon(self._begin)  # with what else this tick of the loop commits
@@ -174,6 +182,10 @@ class SqliteStore(Records):
         self._begin()
 
     def _finish(self, waiting: _Waiting) -> None:
+        for room in waiting.rooms:
+            self._rooms_waiting[room] -= 1
+            if not self._rooms_waiting[room]:
+                del self._rooms_waiting[room]
         self._tell(waiting.commit.effects)
         if not waiting.done.done():
             waiting.done.set_result(None)
@@ -186,6 +198,7 @@ class SqliteStore(Records):
     def _fail(self, error: BaseException) -> None:
         log.error("cannot write", file=str(self._path), error=str(error))
         failed, self._writing, self._waiting = self._writing + self._waiting, [], []
+        self._rooms_waiting.clear()
         self._begun = False
         for waiting in reversed(failed):
             self.undo(waiting.commit)
