@@ -124,7 +124,7 @@ async def test_who_does_not_come_back_has_left(connect_to: Any, kept: Serve) -> 
         ann, ben = await connect_to(first.url), await connect_to(first.url)
         room = await ann.create()
         await ben.join(room)
-        async with kept(resume_grace=0.5) as second:
+        async with kept(resume_grace=1.5) as second:
             ben = await connect_to(second.url, token(ben))
             left = await ben.hear("member-left")
             assert (left["memberId"], left["reason"]) == (ann.id, "disconnected")
@@ -153,7 +153,7 @@ async def test_a_server_that_is_stopped_in_good_order(
 async def test_a_room_whose_time_came_meanwhile_closes(connect_to: Any, kept: Serve) -> None:
     async with kept() as first:
         ann = await connect_to(first.url)
-        soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat()
+        soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
         room = await ann.create(closesAt=soon)
         async with kept() as second:
             await ann.hear("room-closed")  # by the first, to which it is still connected

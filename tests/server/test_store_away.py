@@ -57,7 +57,7 @@ async def test_what_cannot_be_kept_is_not_told(
     connect_to: Any, serve: Any, tmp_path: Path, hold: Any
 ) -> None:
     store = f"sqlite:///{tmp_path}/rooms.db"
-    async with serve(store=store, resume_grace=1.5, admin_token=ADMIN) as server:
+    async with serve(store=store, resume_grace=2.5, admin_token=ADMIN) as server:
         ann, ben, cem = [await connect_to(server.url) for _ in range(3)]
         room = await ann.create()
         await ben.join(room)
@@ -84,7 +84,7 @@ async def test_what_cannot_be_kept_is_not_told(
         # Who is lost meanwhile cannot come back: its time begins when it can.
         ben.cut()
         await cem.socket.close()
-        await asyncio.sleep(1.6)  # longer than the grace
+        await asyncio.sleep(2.6)  # longer than the grace
         assert await status(server.url) == 503
         other.execute("ROLLBACK")
         await ready(server.url)
