@@ -8,7 +8,7 @@ from aiortc import MediaStreamTrack, RTCRtpSender
 from ..media.encoder import EncodedPacket
 from ..media.fanout import Publication
 from ..stats import Outbound
-from .internals import SenderTap, tap_sender
+from .internals import SenderTap, send_packets, tap_sender
 
 if TYPE_CHECKING:
     from ..media.encoding import Subscription
@@ -44,6 +44,7 @@ class PacketTrack(MediaStreamTrack):
             age=self._age,
         )
         tap_sender(sender, tap)
+        send_packets(sender)
 
     def _start(self, codec: str) -> None:
         if self._subscription is None and not self._stopped:

@@ -3,6 +3,7 @@
 Why we reach inside at all:
 - aiortc decodes whatever arrives, always, in a thread a track. We take the encoded frames
   (`tap_receiver`) and decode only where somebody looks.
+- It packs a frame for each peer anew, and makes objects of every packet (`send_packets`).
 - With packets instead of frames to send, nobody acts on key-frame requests (`tap_sender`).
 - aiortc cannot restart ICE, sees a dead path after 32 s and closes it for good, and asks only one
   STUN and one TURN server, waiting for each (`IceAgent`).
@@ -28,6 +29,7 @@ from .rtp import (
     tap_receiver,
     tap_sender,
 )
+from .sending import send_packets
 from .transceivers import learn_sources, negotiated_codecs, place, retire
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "probe",
     "request_key_frame",
     "retire",
+    "send_packets",
     "tap_receiver",
     "tap_sender",
 ]

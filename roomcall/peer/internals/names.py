@@ -23,7 +23,8 @@ _S = "_RTCRtpSender__"
 
 # What must exist. A receiver's attributes are found by making one.
 _CLASS_NAMES: list[tuple[type, list[str]]] = [
-    (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit", "_send_rtcp"]),
+    (RTCRtpSender, ["_handle_rtcp_packet", "_retransmit", "_run_rtp", "_send_rtcp"]),
+    (RTCDtlsTransport, ["_send_rtp"]),
     (
         RTCRtpReceiver,
         ["_handle_rtp_packet", "_handle_rtcp_packet", "_send_rtcp_nack", "_send_rtcp_pli"],
@@ -64,9 +65,23 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RTCPeerConnection, f"{_P}remoteDtls"),
     (RTCPeerConnection, f"{_P}remoteIce"),
     (RTCPeerConnection, f"{_P}transceivers"),
-    (RTCRtpSender, "_ssrc"),
-    (RTCRtpSender, f"{_S}lsr"),
-    (RTCRtpSender, f"{_S}rtp_history"),
+    *(
+        (RTCRtpSender, name)
+        for name in (
+            "_enabled",
+            "_ssrc",
+            f"{_S}lsr",
+            f"{_S}mid",
+            f"{_S}ntp_timestamp",
+            f"{_S}octet_count",
+            f"{_S}packet_count",
+            f"{_S}rtp_exited",
+            f"{_S}rtp_header_extensions_map",
+            f"{_S}rtp_history",
+            f"{_S}rtp_started",
+            f"{_S}rtp_timestamp",
+        )
+    ),
     (RTCRtpTransceiver, "_codecs"),
     (RTCRtpTransceiver, "_offerDirection"),
     (RTCDtlsTransport, "_rtp_router"),
