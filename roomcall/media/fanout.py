@@ -17,6 +17,7 @@ Rule 4. A subscription never ends and never raises by itself: aiortc's sender wo
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
 import av
 
@@ -45,6 +46,7 @@ class Publication:
         self.ended = False
         self.muted = False  # then the source goes on and nothing of it is sent
         self._source = source
+        self._is_live = isinstance(source, LiveSource)
         self._bitrate = bitrate
         self._on_end = on_end
         self._encodings: dict[tuple[str, bool], Encoding] = {}  # by codec, and whether lower layer
@@ -63,10 +65,6 @@ class Publication:
         """RTP's name of what the source gives already encoded."""
         return self._source.codec if isinstance(self._source, PacketSource) else None
 
-    @property
-    def _is_live(self) -> bool:
-        return isinstance(self._source, LiveSource)
-
     def start(self) -> None:
         if self._source is not None:
             run = self._run(self._source)
@@ -79,6 +77,7 @@ class Publication:
         """
         await self._stop()
         self._source, self.ended = source, False
+        self._is_live = isinstance(source, LiveSource)
         self._break_off()
         self.start()
 
@@ -121,13 +120,13 @@ class Publication:
                 encoding.adapt(now, top)
 
     async def _run(self, source: Source) -> None:
+        packets = cast("PacketSource", source)  # where it gives packets
         try:
             while True:
                 item = await source.recv()
                 if isinstance(item, av.Packet):
-                    assert isinstance(source, PacketSource)
-                    await self._take_packet(item, source.codec)
-                    self._ask_for_key_frame(source)
+                    await self._take_packet(item, packets.codec)
+                    self._ask_for_key_frame(packets)
                 elif not self.muted:
                     await self._encode(item)
         except SourceEnded:
