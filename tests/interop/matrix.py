@@ -19,7 +19,7 @@ NO_RESTART = "webrtcbin has no ICE restart"
 # What cannot be, or is not, and why; whatever else is not green is a failure.
 IMPOSSIBLE: dict[tuple[str, str], str] = {
     ("wrtc", "H.264"): "@roamhq/wrtc is built without H.264",
-    ("Firefox", "H.264"): "Firefox fetches its H.264 from the network, which the run does not need",
+    ("Firefox", "H.264"): "Firefox fetches its H.264 from the network, and the run goes without",
 }
 BROKEN: dict[tuple[str, str], str] = {
     ("webrtcbin", "they restart ICE"): NO_RESTART,
