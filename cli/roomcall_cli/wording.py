@@ -41,6 +41,18 @@ def _say(event: events.Event) -> list[_Part] | None:
             return [f"waiting for a place: number {position} in the queue"]
         case events.MemberJoined(peer=peer, name=name):
             return [_name(name, peer.id), " is here"]
+        case events.MemberUpdated(peer=peer, name=name):
+            said = {
+                "records the room": event.recording,
+                "sound muted": event.audio_muted,
+                "picture hidden": event.video_muted,
+            }
+            words = [text for text, holds in said.items() if holds]
+            colour = "red" if event.recording else ""
+            return [
+                _name(name, peer.id),
+                (": " + (", ".join(words) or "neither muted nor recording"), colour),
+            ]
         case events.PeerConnected(peer=peer, name=name, seconds=seconds):
             way = f" ({event.local} to {event.remote}, {event.protocol})"
             return [_name(name, peer.id), f" connected in {seconds * 1000:.0f} ms", (way, "dim")]

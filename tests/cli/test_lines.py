@@ -56,6 +56,28 @@ def made(event: type[events.Event], /, t: float = 1.0, **fields: Any) -> Any:
             "bob first picture 640×360 after 0.3 s",
         ),
         (
+            made(
+                events.MemberUpdated,
+                peer=BOB,
+                name="bob",
+                audio_muted=True,
+                video_muted=False,
+                recording=True,
+            ),
+            "bob: records the room, sound muted",
+        ),
+        (
+            made(
+                events.MemberUpdated,
+                peer=BOB,
+                name="bob",
+                audio_muted=False,
+                video_muted=False,
+                recording=False,
+            ),
+            "bob: neither muted nor recording",
+        ),
+        (
             made(events.FirstFrame, peer=BOB, name="", kind="audio", seconds=1.0),
             "bbbbbbbb first sound after 1.0 s",
         ),
