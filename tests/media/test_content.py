@@ -65,7 +65,7 @@ def test_sounds(peaks: list[int], silent: bool) -> None:
     assert heard(peaks) == {"silent": silent}
 
 
-@given(st.lists(st.floats(0, 3), max_size=30))
+@given(st.lists(st.integers(0, 12).map(lambda quarters: quarters / 4), max_size=30))
 def test_nothing_is_said_before_a_window_is_full_or_after_it_has_run_dry(gaps: list[float]) -> None:
     content, now = Content(), 0.0
     for gap in gaps:
