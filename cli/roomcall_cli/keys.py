@@ -8,7 +8,6 @@ Rule 4. A source that is named for picture and sound is taken for both, so that 
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,7 +32,8 @@ _OTHERS = {"video": ("webcam", "screen", "testsrc"), "audio": ("mic", "testsrc")
 _WORD = {"video": "picture", "audio": "sound"}
 _MUTE = {"video": "v", "audio": "a"}
 _CHANGE = {"video": "V", "audio": "A"}
-_LONGEST = 12  # characters of a source's name
+FOREGROUND = 0.5  # seconds in which it is seen that we have come there
+_LONGEST = 8  # characters of a source's name
 
 
 class Keys:
@@ -57,22 +57,22 @@ class Keys:
                 self.muted[kind] = True
 
     def line(self) -> Text:
-        """What the keys do, for below the table."""
+        """What the keys do, for below the table: 80 columns at most."""
         parts: list[str | tuple[str, str]] = []
         for kind in KINDS:
-            is_sent = self.sources[kind] != "none"
-            if is_sent:
-                verb = "unmute" if self.muted[kind] else "mute"
-                parts += [(_MUTE[kind], "bold"), f" {verb} {_WORD[kind]}  "]
-            what = f"change it ({_short(self.sources[kind])})" if is_sent else f"send {_WORD[kind]}"
-            parts += [(_CHANGE[kind], "bold"), f" {what}  "]
-        parts += [("q", "bold"), " leave"]
-        return Text.assemble(*parts, style="dim", no_wrap=True, overflow="ellipsis")
+            if self.sources[kind] == "none":
+                parts += [f"{_WORD[kind]}: ", (_CHANGE[kind], "bold"), " send  "]
+                continue
+            verb = "unmute" if self.muted[kind] else "mute"
+            parts += [f"{_WORD[kind]} {_short(self.sources[kind])}: "]
+            parts += [(_MUTE[kind], "bold"), f" {verb} ", (_CHANGE[kind], "bold"), " change  "]
+        return Text.assemble(
+            *parts, ("q", "bold"), " leave", style="dim", no_wrap=True, overflow="ellipsis"
+        )
 
     @asynccontextmanager
     async def answered(self, call: "Call", output: "Output") -> AsyncIterator[None]:
         """Inside, keys are read and answered. The terminal is then as it was."""
-        loop = asyncio.get_running_loop()
         before = mode()
         keyboard = Vt100Input(sys.stdin)
 
@@ -81,18 +81,16 @@ class Keys:
             for pressed in keyboard.read_keys() if is_ours() else ():
                 self.press(pressed.data, call, output)
 
-        give_keys_at_once()
-        # Whoever has stopped us has put the terminal back.
-        loop.add_signal_handler(signal.SIGCONT, give_keys_at_once)
+        keeping = asyncio.create_task(_keep_keys_coming(), name="roomcall-keys")
         try:
             with keyboard.attach(read):
                 yield
         finally:
-            loop.remove_signal_handler(signal.SIGCONT)
+            keeping.cancel()
             put_back(before)
             for task in self._working.values():
                 task.cancel()
-            await asyncio.gather(*self._working.values(), return_exceptions=True)
+            await asyncio.gather(keeping, *self._working.values(), return_exceptions=True)
 
     def press(self, key: str, call: "Call", output: "Output") -> None:
         """What a key does is begun; of another one, nothing."""
@@ -147,6 +145,13 @@ class Keys:
         if source == self.sources[other] != "none":
             yield {kind: source, other: source}
         yield {kind: source}
+
+
+async def _keep_keys_coming() -> None:
+    """Whoever stops us, or brings us to the foreground, sets the terminal as well."""
+    while True:
+        give_keys_at_once()
+        await asyncio.sleep(FOREGROUND)
 
 
 def _short(source: str) -> str:

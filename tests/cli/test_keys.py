@@ -61,11 +61,13 @@ async def pressed(keys: Keys, stub: Any, text: str) -> list[Any]:
 
 async def test_sources_are_taken_in_turn_and_what_is_missing_is_told() -> None:
     keys, stub = keys_of("cam.mp4"), Stub()
-    assert "V change it (cam.mp4)" in keys.line().plain
+    assert keys.line().plain == (
+        "picture cam.mp4: v mute V change  sound cam.mp4: a mute A change  q leave"
+    )
     # No webcam and no screen; the sound of a file goes on until it is changed too.
     assert await pressed(keys, stub, "VV") == [{"video": "testsrc"}, {"video": "none"}]
     assert len(stub.told) == 2
-    assert "V send picture" in keys.line().plain and "mute picture" not in keys.line().plain
+    assert keys.line().plain.startswith("picture: V send  sound cam.mp4:")
     # Picture and sound of the file begin together.
     assert await pressed(keys, stub, "V") == [{"video": "cam.mp4", "audio": "cam.mp4"}]
     assert await pressed(keys, stub, "AAA") == [
@@ -81,13 +83,19 @@ async def test_who_only_receives_can_begin_to_send() -> None:
     assert keys.sources == {"video": "testsrc", "audio": "song.ogg"}
 
 
+def test_the_line_fits_into_80_columns() -> None:
+    keys = keys_of("/films/a-long-one.mp4", "a-long-song.ogg")
+    keys.muted = {"video": True, "audio": True}
+    assert len(keys.line()) <= 80
+
+
 async def test_muting_and_the_host_who_mutes() -> None:
     keys, stub = keys_of("testsrc"), Stub()
     assert await pressed(keys, stub, "va") == ["mute video", "mute audio"]
     assert await pressed(keys, stub, "vxq") == ["unmute video", "leave"]
     now = datetime.now(UTC)
     keys.see(roomcall.Muted(time=now, t=1.0, room_id="r", kind="all", by="h"))
-    assert "v unmute picture" in keys.line().plain
+    assert keys.line().plain.startswith("picture testsrc: v unmute V change  sound testsrc: a unm")
     assert await pressed(keys, stub, "v") == ["unmute video"]
 
 
@@ -146,11 +154,10 @@ async def test_on_a_terminal(start: Any, room_server: Any, peer: Any, terminal: 
     )
     ann = await peer("standup", name="ann")
     await ann.wait_for(roomcall.FirstFrame, 20, name="bob", kind="audio")
-    await terminal.shows("v mute picture")
-    assert terminal.mode != before
     terminal.type(b"\x1b[A")  # the arrow up is no "A"
     terminal.type(b"v")
-    await terminal.shows("v unmute picture  V change it (testsrc)  a mute sound")
+    await terminal.shows("picture testsrc: v unmute V change  sound testsrc: a mute")
+    assert terminal.mode != before
     terminal.type(b"q")
     assert (await ann.wait_for(roomcall.MemberLeft, 20)).reason == "left"
     assert await run.ended() == 0
@@ -163,13 +170,15 @@ async def test_the_terminal_is_as_before_also_after_an_abort(
     before = terminal.mode
     async with silent_server() as url:
         run = await start(
-            *("join", "standup", "--server", url),
+            *("join", "standup", "--server", url, "--video", "testsrc"),
             stdin=terminal.screen,
             stdout=terminal.screen,
             stderr=terminal.screen,
             environment={"TERM": "xterm"},
         )
         await terminal.shows("q leave")
+        terminal.type(b"v")
+        await terminal.shows("v unmute")
         assert terminal.mode != before
         run.process.send_signal(signal.SIGINT)
         with pytest.raises(TimeoutError):
