@@ -3,7 +3,7 @@
 
 One publisher to 1 and 8 receivers in another process, roomcall beside plain aiortc (an encoder a
 peer), one after the other in every round; and the bare encoder, which sends nothing. All begin at
-1 Mbit/s; aiortc goes up and down from there as its receivers' estimates say. It takes 18 minutes.
+1 Mbit/s; aiortc goes up and down from there as its receivers' estimates say. It takes 20 minutes.
 
 The table has, as medians of the rounds: the publisher's CPU seconds a second of media, that beside
 one receiver's, and beside the bare encoder's, where making the pictures is taken off both; and the
@@ -74,7 +74,7 @@ def main(rounds: int, seconds: float, receivers: str, sizes: str, codecs: str) -
                 for count in receivers.split(",")
                 for which in BESIDE
             ]
-    Console().print(report(asyncio.run(_run(cases, rounds, seconds))))
+    Console(width=100).print(report(asyncio.run(_run(cases, rounds, seconds))))
 
 
 if __name__ == "__main__":
