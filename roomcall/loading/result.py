@@ -101,7 +101,11 @@ def judge(result: Result, expectations: Sequence[Expectation]) -> Verdict:
         *([f"{lost} messages were lost"] if (lost := result.counts["lost"]) else []),
         *([f"{errors} errors were told"] if (errors := result.counts["errors"]) else []),
         *result.failures,
-        *(f"expected {one.expectation.text}" for one in outcomes if not one.ok),
+        *(
+            f"expected {one.expectation.text}"
+            for one in outcomes
+            if not one.ok and (result.complete or one.measured is not None)
+        ),
     ]
     saturated = saturation(result)
     if certain:

@@ -1,5 +1,6 @@
 """`roomcall load`"""
 
+import asyncio
 import json
 from typing import Any
 
@@ -44,3 +45,13 @@ async def test_what_cannot_be(start: Any) -> None:
         run = await start("load", *arguments)
         assert await run.ended() == 2
         assert said in run.errors and run.errors.count("\n") == 1
+
+
+async def test_an_interrupted_load_has_no_verdict(start: Any) -> None:
+    async with roomcall_server.serve() as server:
+        run = await start("load", "--server", server.url, "--duration", "300", "--ramp", "0.1")
+        async with asyncio.timeout(20):
+            while len(server.service.connections) < 40:  # noqa: ASYNC110 - they say nothing here
+                await asyncio.sleep(0.05)
+        assert await run.interrupted() == 6
+    assert "No verdict" in run.lines[-1]

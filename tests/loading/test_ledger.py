@@ -97,7 +97,8 @@ def test_verdicts() -> None:
     assert judge(result(), [expect("signal<1ms")]).ok is False
     assert judge(result(), [expect("chat.p95<1")]).ok is False  # nothing was measured
     assert judge(result(failures=["after 1 s, client 1: gone"]), []).ok is False
-    assert judge(result(complete=False), []).ok is None
+    assert judge(result(complete=False), [expect("chat.p95<1")]).ok is None
+    assert judge(result(complete=False), [expect("signal<1ms")]).ok is False
     assert judge(result(failures=["gone"], loads=late), []).ok is None
     assert judge(result(sent=90), []).ok is None
     doubled = result(loads=late)

@@ -111,7 +111,8 @@ def command(
     try:
         signals.run(run(), fast=True)
     except Interrupted:
-        pass
+        if not results:
+            raise
     verdict = judge(results[0], expect)
     (show_json if json else show)(results[0], verdict)
     sys.exit(of_verdict(verdict.ok))
