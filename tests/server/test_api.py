@@ -241,6 +241,8 @@ async def test_tls(serve: Any, tmp_path: Path) -> None:
             assert (response.status, await response.json()) == (200, {"status": "ok"})
         async with session.ws_connect(server.url + "/ws", ssl=trusting) as socket:
             assert (await socket.receive_json())["type"] == "client-id"
+            await socket.send_json({"type": "ping"})
+            assert await socket.receive_json() == {"type": "pong"}
     (tmp_path / "none.pem").write_text("zork")
     with pytest.raises(roomcall_server.StartError, match=r"none\.pem"):
         async with serve(tls_cert=str(tmp_path / "none.pem"), tls_key=file):
