@@ -26,6 +26,8 @@ Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 class RoomState(StrEnum):
     """EMPTY: nobody in it; ACTIVE: members, no call; IN_CALL: at least one pair has a call."""
 
+    __hash__ = str.__hash__  # Enum's own is slow
+
     EMPTY = "EMPTY"
     ACTIVE = "ACTIVE"
     IN_CALL = "IN_CALL"

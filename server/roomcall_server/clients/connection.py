@@ -137,12 +137,11 @@ class Connection:
         self._loop.call_later(self._limits.close_timeout, self._transport.abort)
 
     def _put(self, opcode: int, payload: bytes) -> None:
-        if self.closing:
+        if self.close_code is not None or self._transport.is_closing():
             return
         if not self._pending:
             self._loop.call_soon(self._flush)
-        self._pending.append(frame_header(opcode, len(payload)))
-        self._pending.append(payload)
+        self._pending += (frame_header(opcode, len(payload)), payload)
 
     def _flush(self) -> None:
         self._write()

@@ -45,14 +45,22 @@ class Bucket:
 
 
 class Pace:
-    """What one client says: so many messages and bytes a second."""
+    """What one client says: so many messages, and bytes where they are limited, a second."""
 
-    def __init__(self, messages: Bucket, bytes: Bucket) -> None:
+    def __init__(self, messages: Bucket, bytes: Bucket | None) -> None:
         self._messages = messages
         self._bytes = bytes
 
-    def take(self, now: float, size: int) -> bool:
-        return self._messages.take(now) and self._bytes.take(now, size)
+    def take(self, now: float, frame: str | bytes) -> bool:
+        if not self._messages.take(now):
+            return False
+        return self._bytes is None or self._bytes.take(now, _size(frame))
 
     def exhausted(self, now: float) -> bool:
-        return self._messages.exhausted(now) or self._bytes.exhausted(now)
+        if self._messages.exhausted(now):
+            return True
+        return self._bytes is not None and self._bytes.exhausted(now)
+
+
+def _size(frame: str | bytes) -> int:
+    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())

@@ -161,10 +161,11 @@ class Sessions:
 
     def _pace(self) -> Pace:
         config, now = self._config, self._loop.time()
-        return Pace(
-            Bucket(config.rate_messages, now, config.rate_patience),
-            Bucket(config.rate_bytes, now, config.rate_patience, config.max_message_bytes),
-        )
+        messages = Bucket(config.rate_messages, now, config.rate_patience)
+        if not config.rate_bytes:
+            return Pace(messages, None)
+        largest = config.max_message_bytes
+        return Pace(messages, Bucket(config.rate_bytes, now, config.rate_patience, largest))
 
     async def _resume(self, connection: Connection, arrival: Arrival) -> Client | None:
         """Give an id its new connection, and what it has missed. None: it begins anew."""

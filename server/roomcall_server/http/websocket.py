@@ -115,17 +115,13 @@ async def _take(service: Service, client: Client, frame: str | bytes) -> None:
     client.received += 1
     loop = asyncio.get_running_loop()
     now = loop.time()
-    if client.rate.take(now, _size(frame)):
+    if client.rate.take(now, frame):
         await router.handle(service.context, client, frame)
         service.figures.handled.observe(loop.time() - now)
     elif not client.rate.exhausted(now):
         router.over_rate(service.context, client, frame)
     elif client.connection is not None:
         client.connection.close(CloseCode.RATE_LIMITED)
-
-
-def _size(frame: str | bytes) -> int:
-    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())
 
 
 async def _part(socket: Socket, connection: Connection) -> None:

@@ -20,6 +20,8 @@ ADMIN = ""  # who asks over HTTP with the admin token: an id that no client has
 class Role(Enum):
     """`HOST`: the host itself, or a member whose token gives it the host's rights."""
 
+    __hash__ = object.__hash__  # a member is only ever itself, and Enum's own is slow
+
     OUTSIDER = auto()
     MEMBER = auto()
     HOST = auto()
@@ -27,6 +29,8 @@ class Role(Enum):
 
 
 class Action(Enum):
+    __hash__ = object.__hash__
+
     ENTER = auto()
     LEAVE = auto()
     SEE_MEMBERS = auto()
@@ -42,6 +46,7 @@ class Action(Enum):
     MUTE = auto()
 
 
+_NEVER: frozenset[RoomState] = frozenset()
 _ANY = frozenset(RoomState)
 _OPEN = _ANY - {RoomState.SCHEDULED}
 _USED = frozenset({RoomState.ACTIVE, RoomState.IN_CALL})
@@ -73,7 +78,7 @@ def role_of(room: Room, client: str) -> Role:
 
 
 def permitted(role: Role, action: Action, state: RoomState) -> bool:
-    return state in TABLE[action].get(role, frozenset())
+    return state in TABLE[action].get(role, _NEVER)
 
 
 def check(room: Room, client: str, action: Action) -> None:

@@ -26,15 +26,19 @@ _SIGNALED: dict[type[requests.Signal], type[replies.Signaled]] = {
     requests.Renegotiate: replies.RenegotiateSignaled,
 }
 
+_OF_NO_STATE = (requests.IceCandidate, requests.Renegotiate)
+
 
 def signal(room: Room, client: str, request: requests.Signal) -> Outcome:
     if request.to == client:
         raise Refused(ErrorCode.BAD_REQUEST, "to: a signal to oneself")
     check(room, client, Action.SIGNAL)
     check_member(room, request.to)
+    sent = Send((request.to,), signaled(client, request))
+    if isinstance(request, _OF_NO_STATE):
+        return Outcome(room=room, effects=(sent,))
     after = _with_pair(room, client, request)
-    effects = (Send((request.to,), signaled(client, request)), *state_change(room, after))
-    return Outcome(room=after, effects=effects)
+    return Outcome(room=after, effects=(sent, *state_change(room, after)))
 
 
 def signaled(sender: str, request: requests.Signal) -> replies.Signaled:
