@@ -82,7 +82,7 @@ system:
 ifneq ($(or $(CI),$(SYSTEM)),)
 	@$(call install,$(SYSTEM_PACKAGES))
 else
-	@echo "make: left out: tests that need $(SYSTEM_PACKAGES) (SYSTEM=1 installs and runs them)"
+	@echo "make: left out: tests that take long, or need $(SYSTEM_PACKAGES) (SYSTEM=1 runs all)"
 endif
 
 # Setting up is no result of what is run: it goes to stderr.

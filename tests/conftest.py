@@ -53,10 +53,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if marker.kwargs.get("root") and os.geteuid() != 0:
             _missing("root")
 
+    if item.get_closest_marker("long") and not _complete():
+        pytest.skip("takes its time: `make test SYSTEM=1` runs it")
+
+
+def _complete() -> bool:
+    return bool(os.environ.get("CI") or os.environ.get("SYSTEM"))
+
 
 def _missing(what: str) -> None:
-    complete = os.environ.get("CI") or os.environ.get("SYSTEM")
-    (pytest.fail if complete else pytest.skip)(f"needs {what}")
+    (pytest.fail if _complete() else pytest.skip)(f"needs {what}")
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ async def stamps_of(call: roomcall.Call, peer: roomcall.Call, count: int) -> lis
     return stamps
 
 
+@pytest.mark.long
 async def test_a_slow_peer_gets_a_smaller_picture_and_the_others_notice_nothing(
     mesh: Any, peer: Any
 ) -> None:

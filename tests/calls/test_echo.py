@@ -71,6 +71,7 @@ async def test_each_has_its_own_back_and_nobody_else_s(echo: Any, peer: Any) -> 
 
 
 @pytest.mark.usefixtures("nothing_is_decoded")
+@pytest.mark.long
 async def test_it_comes_later_and_key_frames_are_asked_for_where_it_comes_from(
     echo: Any, peer: Any
 ) -> None:

@@ -64,6 +64,7 @@ async def test_a_restart_takes_another_path_and_loses_nothing(peer: Any, both: b
         assert call.peers[other.id].state == "connected"
 
 
+@pytest.mark.long
 async def test_a_path_that_is_cut_is_told_and_pictures_go_on_when_it_is_back(peer: Any) -> None:
     ann = await peer("cut", name="ann", video="testsrc", network="cut=3s+5s", **SMALL)
     bob = await peer("cut", name="bob", video="testsrc", **SMALL)
@@ -85,6 +86,7 @@ async def ended(call: roomcall.Call) -> list[roomcall.Event]:
     return [event async for event in call]
 
 
+@pytest.mark.long
 async def test_a_path_that_stays_dead_is_left_for_another(mesh: Any) -> None:
     ann, bob = await mesh(2, **SMALL)
     for call in (ann, bob):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import roomcall
 from roomcall.testing.media import make_video
 
@@ -58,6 +60,7 @@ async def test_testsrc_is_measured_and_a_file_is_not(peer: Any, tmp_path: Path) 
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.long
 async def test_a_source_that_becomes_a_testsrc_is_noticed(peer: Any, tmp_path: Path) -> None:
     file = make_video(tmp_path / "cam.mp4", seconds=1, fps=15, size=(320, 240), gop=15)
     ann = await peer("lab", name="ann", video=str(file))

@@ -52,6 +52,7 @@ async def test_a_clean_call_says_yes_in_every_way(start: Any, tmp_path: Path) ->
     assert "m=video" in signals and "a=candidate" in signals
 
 
+@pytest.mark.long
 async def test_a_black_picture_says_no_in_every_way(start: Any, tmp_path: Path) -> None:
     fault = BY_NAME["black picture"]
     async with fault.setting() as arguments:
@@ -117,6 +118,7 @@ async def test_through_turn(start: Any, coturn: Coturn) -> None:
         assert [pair["connected"] for pair in verdict["pairs"]] == [True, True]
 
 
+@pytest.mark.long
 async def test_no_path_is_5(start: Any) -> None:
     arguments = ("--peers", "2", "--network", "loss=100%", "--timeout", "3", "--duration", "1")
     run = await start("check", *arguments)

@@ -38,6 +38,7 @@ async def test_json_has_a_finding_a_line_and_the_verdict(start: Any, room_server
     ]
 
 
+@pytest.mark.long
 async def test_a_silent_and_an_absent_server_are_named_with_advice(start: Any) -> None:
     url = f"http://127.0.0.1:{unused_port()}"
     with silence() as silent:

@@ -109,6 +109,7 @@ def test_python_is_python() -> None:
             compile(block.text, f"{block.page} {block.title}", "exec", dont_inherit=True)
 
 
+@pytest.mark.long
 async def test_programs_do_what_the_pages_say(
     room_server: Any, peer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

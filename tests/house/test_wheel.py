@@ -68,6 +68,7 @@ def test_it_works_where_nothing_else_is(installed: Installed, tmp_path: Path) ->
 
 
 @pytest.mark.timeout(240)  # it fetches pytest
+@pytest.mark.long
 def test_a_project_of_others_tests_with_it(installed: Installed, tmp_path: Path) -> None:
     wheel, binaries = installed
     project = tmp_path / "project"

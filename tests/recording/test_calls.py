@@ -63,6 +63,7 @@ async def test_packets_are_bit_for_bit_those_that_were_sent(
     assert steps == {1}, f"not every one, in order: {found}"
 
 
+@pytest.mark.long
 async def test_picture_and_sound_and_two_participants_are_in_sync(
     peer: Any, tmp_path: Path
 ) -> None:

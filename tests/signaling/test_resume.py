@@ -90,6 +90,7 @@ async def test_a_break_at_every_point_of_an_exchange(
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.long
 async def test_a_thousand_breaks_lose_double_and_swap_nothing(way: Any, enter: Any) -> None:
     count, breaks = 100_000, 1000
     talkers = {name: await enter(way.url, name=name) for name in ("ann", "bob")}
