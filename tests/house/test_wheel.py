@@ -18,6 +18,8 @@ from tests.house.test_docs import BLOCKS
 
 HOUSE = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.long
+
 
 def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
     # Not what this environment has on its path
