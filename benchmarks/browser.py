@@ -12,7 +12,6 @@ receiver that got least.
 
 import asyncio
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +26,7 @@ from rich.table import Table
 import roomcall_server
 
 from .publisher import NAME
-from .receiving import ROOM, cpu_of, receivers, watch
+from .receiving import ROOM, cpu_of, median, receivers, watch
 
 WIDTH, HEIGHT, FPS, KBIT = 1280, 720, 20, 2000
 FLAGS = [
@@ -154,10 +153,7 @@ async def _run(receivers: int, rounds: int, seconds: float) -> dict[str, Cost]:
     for _ in range(rounds):
         for which, costs in results.items():
             costs.append(await measure(which, receivers, seconds))
-    return {
-        which: Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
-        for which, costs in results.items()
-    }
+    return {which: median(costs) for which, costs in results.items()}
 
 
 @click.command(help=__doc__)

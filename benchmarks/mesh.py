@@ -28,6 +28,8 @@ from rich.table import Table
 
 import roomcall_server
 
+from .receiving import median
+
 WAYS = {"roomcall": "roomcall, not decoding", "decoding": "roomcall, decoding", "aiortc": "aiortc"}
 WARM_UP = 3.0  # seconds from when all is there
 PATIENCE = 60.0
@@ -162,10 +164,7 @@ async def _run(rounds: int, seconds: float) -> dict[Case, Figures]:
                 progress.update(task, description=what)
                 measured.append(await measure(case, seconds))
                 progress.advance(task)
-    return {
-        case: Figures(*(statistics.median(column) for column in zip(*measured, strict=True)))
-        for case, measured in results.items()
-    }
+    return {case: median(measured) for case, measured in results.items()}
 
 
 @click.command(help=__doc__)

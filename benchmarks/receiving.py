@@ -5,7 +5,7 @@ import statistics
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psutil
 
@@ -15,6 +15,8 @@ from roomcall.signaling.base import MemberGone, MemberHere, Signal
 from roomcall.signaling.room import JoinOptions, RoomClient
 
 from .publisher import NAME
+
+Row = TypeVar("Row", bound=NamedTuple)
 
 ROOM = "bench"
 WARM_UP = 2.0  # seconds from the last first frame on
@@ -29,8 +31,9 @@ class Figures(NamedTuple):
     kbit: float
 
 
-def median(rounds: Sequence[Figures]) -> Figures:
-    return Figures(*(statistics.median(column) for column in zip(*rounds, strict=True)))
+def median(rounds: Sequence[Row]) -> Row:
+    """Of each figure for itself."""
+    return rounds[0]._make(statistics.median(column) for column in zip(*rounds, strict=True))
 
 
 class OnlyPublisher:

@@ -129,12 +129,12 @@ async def test_what_others_call_themselves_moves_no_cursor(
     run = await start("join", "standup", "--server", room_server.url)
     while "connected in" not in (line := await run.line()):
         assert line, run.errors
-    await ann.chat("\u202e hello")
+    await ann.chat("\u2066\r\u202e hello")
     while "hello" not in (line := await run.line()):
         assert line, run.errors
     assert await run.interrupted() == 0
     assert "ann" in "".join(run.lines)
-    assert "\u202e" not in "".join(run.lines)
+    assert not set("".join(run.lines)) & set("\x1b\x07\r\u202e\u2066")
 
 
 @pytest.mark.parametrize("look", ["--json", "--no-loop"])

@@ -17,9 +17,9 @@ async def test_mesh_is_connected_and_media_flows(mesh: Any, assert_media: Any) -
     for call in (ann, bob, cem):
         assert {peer.state for peer in call.peers.values()} == {"connected"}
         assert len(call.peers) == 2
-    await assert_media(ann, bob, min_fps=5, seconds=1)
-    await assert_media(bob, bob.peers[cem.id], min_fps=5, seconds=1)
-    await assert_media(cem, ann.id, min_fps=5, seconds=1)
+    await assert_media(ann, bob, min_fps=10, seconds=1)
+    await assert_media(bob, bob.peers[cem.id], min_fps=10, seconds=1)
+    await assert_media(cem, ann.id, min_fps=10, seconds=1)
 
 
 async def test_ten_meshes_in_a_row(mesh: Any) -> None:

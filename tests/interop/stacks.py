@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ class Absent(Exception):
     """It cannot run here; the text says what is missing."""
 
 
-class Stack:
+class Stack(ABC):
     """A member of a room. What it is asked is a method of `Member` in `member.js`."""
 
     def __init__(self) -> None:
@@ -47,8 +48,8 @@ class Stack:
         id: str = await self.ask("join", server=server, room=room, relay=relay, codec=codec)
         return id
 
-    async def _send(self, line: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _send(self, line: str) -> None: ...
 
     async def _heard(self, line: str) -> None:
         answer = json.loads(line)

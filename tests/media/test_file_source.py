@@ -137,12 +137,12 @@ async def test_far_apart_in_the_file_one_waits_and_a_warning_says_so(
 ) -> None:
     # To find that there is no more sound, the rest of the picture has to be read.
     path = make_video(files / "apart.mp4", seconds=3, size=(320, 240), audio_seconds=0.5)
-    monkeypatch.setattr(demuxer, "QUEUE_BYTES", 2000)
+    # More than a key frame: or whether the next pass can be read when its sound is due is a race.
+    monkeypatch.setattr(demuxer, "QUEUE_BYTES", 8000)
     played = await play(await opened(path), 5.9)
     assert len([r for r in caplog.records if "too far apart" in r.message]) == 1
     assert played.numbers[:75] == list(range(75))
-    # Where nothing is there in time silence fills in, in frames of 20 ms.
-    assert played.beeps == pytest.approx([0, 3], abs=0.025)
+    assert played.beeps == pytest.approx([0, 3], abs=0.01)
     _assert_contiguous(played.sound_stamps)
 
 
