@@ -44,11 +44,11 @@ async def test_a_room_is_made_found_and_closed(visit: Any, peer: Any) -> None:
     await ann.see("[aria-label='Unmute microphone']")
     await eve.click("Change the room")
     dialog = eve.page.get_by_role("dialog")
-    for label, text in (("Name", "dogs"), ("What it is about", "barking"), ("Most people", "2")):
+    for label, text in (("Name", "birds"), ("What it is about", "singing"), ("Most people", "2")):
         await eve._do(dialog.get_by_label(label, exact=True).fill(text))
     await eve.click("Change it")
-    await ann.see("header", "dogs")
-    assert await ann.run("() => location.hash") == "#/room/dogs"
+    await ann.see("header", "birds")
+    await ann.until("() => location.hash === '#/room/birds'")
     await eve.click("Close the room")
     dialog = eve.page.get_by_role("dialog")
     await eve._do(dialog.get_by_role("button", name="Close the room").click())
