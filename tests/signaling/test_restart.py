@@ -12,6 +12,7 @@ import roomcall_server
 from roomcall.errors import ServerUnreachable
 from roomcall.protocol import replies
 from roomcall.signaling.base import Lost, MemberGone, MemberHere, Restored, Signal
+from roomcall.signaling.room import JoinOptions, RoomClient
 from tests.breakable import BreakableWay
 from tests.signaling.test_resume import events_of, hear
 
@@ -145,17 +146,18 @@ async def test_who_has_gone_and_come_in_the_gap(enter: Any, ways: Ways, serve: S
 
 
 async def test_a_place_in_the_queue(enter: Any, ways: Ways, serve: Serve) -> None:
-    async with serve() as server:
+    async with serve():
         way = await ways.make()
         ann = await enter(way.url, max_participants=1)
-        waiting = asyncio.create_task(enter(way.url, name="bob", wait_if_full=True))
         of_ann = events_of(ann)
-        async with asyncio.timeout(10):
-            while not (await server.service.context.store.room(ann.room.id)).queue:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        bob = RoomClient(way.url, "standup", JoinOptions("bob", wait_if_full=True))
+        queued = asyncio.Event()
+        bob.on_queued = lambda position: queued.set()
+        joining = asyncio.create_task(bob.connect())
+        await asyncio.wait_for(queued.wait(), 10)
     async with serve():
         assert (await hear(of_ann, Restored)).gap
         await ann.close()
-        bob = await waiting
+        await joining
         assert bob.room.participants == [bob.id]
         await bob.close()
