@@ -2,16 +2,12 @@
 calls `tick` after it."""
 
 import asyncio
-import gc
 import random
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 import roomcall
 import roomcall_server
@@ -27,7 +23,6 @@ PAIRS = 5  # that are cut side by side
 CUT, BETWEEN, BEFORE = 10.0, 8.0, 4.0  # seconds of a cut, between two, before the first
 AWAY = 8.0  # seconds without a server
 ROOMCALL = Path(sys.executable).with_name("roomcall")
-WARM_UP = 20  # joins, after which memory counts
 
 
 def now() -> float:
@@ -225,43 +220,3 @@ async def server(rounds: int, tick: Tick) -> list[Figures]:
             figures.append((max(watch.longest_gap(killed) for watch in watches), known))
         tick()
     return figures
-
-
-# Guests come and go
-
-
-async def guests(rounds: int, tick: Tick) -> list[Figures]:
-    """KiB a join after `WARM_UP` of them; and more tasks, threads, descriptors than before."""
-    async with (
-        roomcall_server.serve() as server,
-        calls(server.url, "bench", None, audio="testsrc") as (host,),
-    ):
-        warm_up = min(WARM_UP, rounds - 1)
-        before, memory = [0], 0
-        for number in range(rounds):
-            async with calls(server.url, "bench", None, audio="testsrc") as (guest,):
-                seen = host.peers[guest.id]
-                await asyncio.gather(_sees(host, seen), _sees(guest, guest.peers[host.id]))
-            await host.wait_for(roomcall.PeerLeft, PATIENCE, peer=seen)
-            tick()
-            if number == 0:
-                before = await _held()
-            if number == warm_up:
-                await _held()
-                memory = psutil.Process().memory_info().rss
-        after = await _held()
-        grown = (psutil.Process().memory_info().rss - memory) / 1024 / max(1, rounds - warm_up - 1)
-        return [(grown, *(b - a for a, b in zip(before, after, strict=True)))]
-
-
-async def _sees(call: roomcall.Call, peer: roomcall.Peer) -> None:
-    added = await call.wait_for(roomcall.TrackAdded, PATIENCE, kind="video", peer=peer)
-    async for _ in added.track.frames():
-        return
-
-
-async def _held() -> list[int]:
-    """Tasks, threads, descriptors, when what was ending has ended."""
-    await asyncio.sleep(2)
-    gc.collect()
-    return [len(asyncio.all_tasks()), threading.active_count(), psutil.Process().num_fds()]

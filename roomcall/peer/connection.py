@@ -270,8 +270,9 @@ class Connection:
         return "" if agent is None or self._pc.remoteDescription is None else agent.tried
 
     def _agent(self) -> internals.IceAgent | None:
-        """None where nothing is sent or received, as after a description that offers nothing."""
-        if self._pc.getTransceivers() or self._pc.sctp is not None:
+        """None where nothing is sent or received, as after a description that offers nothing, or
+        after the end."""
+        if self._closing is None and (self._pc.getTransceivers() or self._pc.sctp is not None):
             return internals.ice_agent(self._pc)
         return None
 

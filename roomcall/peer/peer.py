@@ -55,7 +55,7 @@ class Peer:
             watch=context.watch,
         )
         self._tried = ""  # by the connection that was dropped last
-        self._looking: set[asyncio.Future[bool]] = set()
+        self._looking: list[asyncio.Future[bool]] = []
         self._steps = Steps(
             lambda: self._negotiation.start(_call_id()),
             self._carry_out,
@@ -130,7 +130,7 @@ class Peer:
         """Look for a new path while media goes on over the old one; where there is no connection,
         make a new one. Returns when it is in use. Raises `NoMediaPath` where none was found."""
         found: asyncio.Future[bool] = self._loop.create_future()
-        self._looking.add(found)
+        self._looking.append(found)
         self._steps.post(lambda: self._negotiation.reconnect(_call_id()))
         try:
             async with asyncio.timeout(RECONNECT_TIMEOUT):
@@ -139,7 +139,7 @@ class Peer:
         except TimeoutError:
             pass
         finally:
-            self._looking.discard(found)
+            self._looking.remove(found)
         raise NoMediaPath(self, f"no path to {self.name or self.id} was found — try again")
 
     def renew_relay(self) -> None:

@@ -78,8 +78,8 @@ class RemoteTrack:
         self.kind: Kind = kind
         self.codec = codec
         self._request_key_frame = request_key_frame
-        self._packet_consumers: set[_Consumer[EncodedFrame]] = set()
-        self._frame_consumers: set[_Consumer[Any]] = set()
+        self._packet_consumers: list[_Consumer[EncodedFrame]] = []
+        self._frame_consumers: list[_Consumer[Any]] = []
         self._decoding: asyncio.Task[None] | None = None
         self._ended = False
         self._gap = False
@@ -124,16 +124,16 @@ class RemoteTrack:
                 self._decoding = None
 
     async def _consume(
-        self, consumer: _Consumer[Item], group: set[_Consumer[Item]]
+        self, consumer: _Consumer[Item], group: list[_Consumer[Item]]
     ) -> AsyncGenerator[Item, None]:
         if self._ended:
             return
-        group.add(consumer)
+        group.append(consumer)
         try:
             while (item := await consumer.get()) is not None:
                 yield item
         finally:
-            group.discard(consumer)
+            group.remove(consumer)
 
     def deliver(
         self, codec: str, data: bytes, timestamp: int, time: float, *, keyframe: bool
@@ -166,7 +166,7 @@ class RemoteTrack:
         needs_key_frame = self.kind == "video"
         asked = float("-inf")
         dropped = 0
-        self._packet_consumers.add(packets)
+        self._packet_consumers.append(packets)
         try:
             while (packet := await packets.get()) is not None:
                 if packet.gap or packets.dropped != dropped:
@@ -190,7 +190,7 @@ class RemoteTrack:
                     for consumer in self._frame_consumers:
                         consumer.put(frame)
         finally:
-            self._packet_consumers.discard(packets)
+            self._packet_consumers.remove(packets)
             decoder.close()
             for consumer in self._frame_consumers:
                 consumer.end()

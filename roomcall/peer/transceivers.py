@@ -121,8 +121,12 @@ class Transceivers:
                     outbound.round_trip_time = report.roundTripTime
 
     def close(self) -> None:
+        """The connection is at its end: its transceivers cannot be asked any more."""
         for track in self._tracks.values():
             track.stop()
+        for held in (self._tracks, self._taps, self._carriers, self._shown):
+            held.clear()
+        self._unasked.clear()
 
     def _add(self, kind: Kind) -> RTCRtpTransceiver:
         transceiver = self._pc.addTransceiver(kind, direction="recvonly")

@@ -62,9 +62,7 @@ class IceAgent:
     """What aiortc uses of `aioice.Connection`, and restarts."""
 
     def __init__(self, settings: IceSettings, *, ice_controlling: bool, **arguments: Any) -> None:
-        self.on_doubt: Callable[[], None] = lambda: None
-        self.on_consent: Callable[[bool], None] = lambda given: None
-        self.on_candidate: Callable[[Candidate | None, str], None] = lambda found, ufrag: None
+        self._tell_nobody()
         self._settings = settings
         self._arguments = {
             name: value
@@ -79,6 +77,11 @@ class IceAgent:
         self.active = self.newest = Generation(
             self, settings, ice_controlling=ice_controlling, **arguments
         )
+
+    def _tell_nobody(self) -> None:
+        self.on_doubt: Callable[[], None] = lambda: None
+        self.on_consent: Callable[[bool], None] = lambda given: None
+        self.on_candidate: Callable[[Candidate | None, str], None] = lambda found, ufrag: None
 
     # What descriptions are made of: the newest generation
 
@@ -256,6 +259,7 @@ class IceAgent:
         self._arrived.set()
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(ConnectionClosed())
+        self._tell_nobody()
 
     # What generations tell
 
