@@ -20,6 +20,10 @@ MEASURE = 1.0  # seconds
 MAX_PASSED = 300  # packets from one key frame of a source to the next, for those who come later
 
 
+# Takes a packet at once: it neither waits nor raises.
+Taker = Callable[[EncodedPacket], None]
+
+
 class Subscription:
     """One peer's packets of one encoding, which may be changed for another layer's."""
 
@@ -29,7 +33,7 @@ class Subscription:
         self._on_report = on_report
         self._limit = QUEUE_LENGTH[encoding.kind]
         self._queue: deque[EncodedPacket] = deque()
-        self._arrived = asyncio.Event()
+        self._taker: Taker | None = None
         self._await_key_frame = encoding.kind == "video"
         self._ahead = 0  # packets that it was given to begin with
         self.dropped = 0
@@ -40,7 +44,6 @@ class Subscription:
             self._await_key_frame = False
             self._ahead = len(packets)
             self._queue.extend(packets)
-            self._arrived.set()
 
     def move(self, encoding: "Encoding") -> None:
         """To another layer, at its next key frame."""
@@ -69,13 +72,12 @@ class Subscription:
                 self.dropped += 1
                 return
             self._await_key_frame = False
-        if not self._queue:
-            self._ahead = 0
+        if self._taker is not None:
+            return self._taker(packet)
         if len(self._queue) >= self._limit + self._ahead:
             self._overflow(packet)
         if not self._await_key_frame:
             self._queue.append(packet)
-            self._arrived.set()
 
     def _overflow(self, packet: EncodedPacket) -> None:
         if self._encoding.kind == "audio":
@@ -89,12 +91,14 @@ class Subscription:
             self._await_key_frame = True
             self._encoding.key_frames.request()
 
-    async def next(self) -> EncodedPacket:
-        """The next packet. Waits as long as there is none."""
-        while not self._queue:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return self._queue.popleft()
+    def feed(self, taker: Taker | None) -> None:
+        """Call `taker` with what waits, and with each packet as it comes; None: they wait again.
+
+        A call is all that a packet costs beside its sending: no task is woken for it.
+        """
+        self._taker = taker
+        while self._queue and self._taker is not None:
+            self._taker(self._queue.popleft())
 
     def request_key_frame(self, *, at_once: bool = False) -> None:
         """The peer cannot go on without one (PLI, FIR). `at_once`: as for one who comes anew."""

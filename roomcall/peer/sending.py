@@ -1,9 +1,10 @@
 """What one peer gets of a publication: a subscription in the clothes of an aiortc track."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aiortc import MediaStreamTrack, RTCRtpSender
+from aiortc import MediaStreamError, MediaStreamTrack, RTCRtpSender
 
 from ..media.encoder import EncodedPacket
 from ..media.fanout import Publication
@@ -44,22 +45,33 @@ class PacketTrack(MediaStreamTrack):
             age=self._age,
         )
         tap_sender(sender, tap)
-        send_packets(sender)
+        send_packets(sender, self._feed)
 
     def _start(self, codec: str) -> None:
         if self._subscription is None and not self._stopped:
             self._subscription = self._publication.subscribe(codec)
 
-    async def recv(self) -> EncodedPacket:
-        assert self._subscription is not None, "started before it is read"
-        packet = await self._subscription.next()
-        self._outbound.frames_sent += 1
-        self._outbound.frames_dropped = self._subscription.dropped
-        assert packet.pts is not None and packet.time_base is not None, (
-            "sources stamp what they give"
-        )
-        self._time = float(packet.pts * packet.time_base)
-        return packet
+    async def recv(self) -> Any:
+        """Not in use: a packet is handed over when it comes."""
+        raise MediaStreamError
+
+    def _feed(self, taker: Callable[[EncodedPacket], None] | None) -> None:
+        subscription, outbound = self._subscription, self._outbound
+        if subscription is None:  # it has been stopped
+            return
+        if taker is None:
+            return subscription.feed(None)
+
+        def take(packet: EncodedPacket) -> None:
+            outbound.frames_sent += 1
+            outbound.frames_dropped = subscription.dropped
+            assert packet.pts is not None and packet.time_base is not None, (
+                "sources stamp what they give"
+            )
+            self._time = float(packet.pts * packet.time_base)
+            taker(packet)
+
+        subscription.feed(take)
 
     def _age(self) -> float:
         """Of the last packet: sources stamp their frames with the event loop's time."""

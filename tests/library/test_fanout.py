@@ -106,19 +106,25 @@ def encoders(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[bool]]]:
     return made
 
 
-async def take(subscription: Subscription, count: int) -> list[Any]:
-    return [await subscription.next() for _ in range(count)]
+def take(subscription: Subscription, count: int = 1) -> list[Any]:
+    """So many of those that wait."""
+    taken: list[Any] = []
+
+    def take_one(packet: Any) -> None:
+        taken.append(packet)
+        if len(taken) == count:
+            subscription.feed(None)
+
+    subscription.feed(take_one)
+    assert len(taken) == count
+    return taken
 
 
 def nothing_waits(subscription: Subscription) -> bool:
-    """Whether a reader would have to wait."""
-    reading = subscription.next()
-    try:
-        reading.send(None)
-    except StopIteration:
-        return False
-    reading.close()
-    return True
+    waiting: list[Any] = []
+    subscription.feed(waiting.append)
+    subscription.feed(None)
+    return not waiting
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,7 @@ async def test_one_encoder_serves_all_with_the_same_packets(
     source, publication = publish(kind)
     subscriptions = [publication.subscribe(codec) for _ in range(5)]
     await source.give(4)
-    first, *others = [await take(subscription, 4) for subscription in subscriptions]
+    first, *others = [take(subscription, 4) for subscription in subscriptions]
     for packets in others:
         assert all(a is b for a, b in zip(first, packets, strict=True))
     assert [(codec, len(asked)) for codec, asked in encoders] == [(codec, 4)]
@@ -145,13 +151,13 @@ async def test_each_codec_has_its_encoder_while_somebody_takes_it(
     vp8.close()
     await source.give(3)
     assert {codec: len(asked) for codec, asked in encoders} == {"H264": 5, "VP8": 2}
-    assert len(await take(h264, 5)) == 5
+    assert len(take(h264, 5)) == 5
     h264.close()
     await source.give(3)
     assert {codec: len(asked) for codec, asked in encoders} == {"H264": 5, "VP8": 2}
     again = publication.subscribe("H264")
     await source.give()
-    assert (await again.next()).is_keyframe
+    assert take(again)[0].is_keyframe
     assert len(encoders) == 3
 
 
@@ -171,8 +177,8 @@ async def test_who_comes_late_begins_with_a_key_frame(
     await source.give(5)
     late = publication.subscribe(codec)
     await source.give(3)
-    assert [p.is_keyframe for p in await take(early, 8)] == [True, *[False] * 4, True, False, False]
-    packets = await take(late, 3)
+    assert [p.is_keyframe for p in take(early, 8)] == [True, *[False] * 4, True, False, False]
+    packets = take(late, 3)
     assert codecs.is_key_frame(codec, bytes(packets[0]))
     assert codecs.picture_size(codec, bytes(packets[0])) == (64, 48)
     decoder = av.CodecContext.create(LIBRARIES[codec], "r")
@@ -193,7 +199,7 @@ async def test_who_comes_just_after_a_key_frame_gets_nothing_before_the_next(
     assert nothing_waits(late) and late.dropped == 3
     monkeypatch.setattr(keyframes, "NEWCOMER_WINDOW", 0.0)
     await source.give()
-    assert (await late.next()).is_keyframe
+    assert take(late)[0].is_keyframe
 
 
 async def test_a_slow_peer_loses_pictures_and_delays_nobody(
@@ -205,17 +211,17 @@ async def test_a_slow_peer_loses_pictures_and_delays_nobody(
     limit = QUEUE_LENGTH["video"]
     for number in range(limit):
         await source.give()
-        assert (await fast.next()).pts == number * 3000
+        assert take(fast)[0].pts == number * 3000
     assert slow.dropped == 0
     for _ in range(5):  # the backlog goes, and no picture without its key frame comes
         await source.give()
-        assert not (await fast.next()).is_keyframe
+        assert not take(fast)[0].is_keyframe
     assert nothing_waits(slow) and slow.dropped == limit + 5
     publication._encodings["VP8", False].key_frames.window = 0.0
     await source.give(3)
-    resumed = await take(slow, 3)
+    resumed = take(slow, 3)
     assert [p.is_keyframe for p in resumed] == [True, False, False]
-    assert [p.pts for p in resumed] == [p.pts for p in await take(fast, 3)]
+    assert [p.pts for p in resumed] == [p.pts for p in take(fast, 3)]
     assert (fast.dropped, slow.dropped) == (0, limit + 5)
 
 
@@ -227,10 +233,10 @@ async def test_a_full_queue_begins_again_with_a_key_frame_that_comes_just_then(
     fast, slow = publication.subscribe("VP8"), publication.subscribe("VP8")
     limit = QUEUE_LENGTH["video"]
     await source.give(limit)
-    await take(fast, limit)
+    take(fast, limit)
     fast.request_key_frame()
     await source.give()
-    packet = await slow.next()
+    (packet,) = take(slow)
     assert packet.is_keyframe and packet.pts == limit * 3000
     assert slow.dropped == limit
 
@@ -241,7 +247,7 @@ async def test_a_slow_peer_loses_the_oldest_sounds(publish: Publish) -> None:
     limit = QUEUE_LENGTH["audio"]
     await source.give(limit + 7)
     assert slow.dropped == 7
-    stamps = [packet.pts for packet in await take(slow, limit)]
+    stamps = [packet.pts for packet in take(slow, limit)]
     steps = {later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)}
     assert steps == {AUDIO_SAMPLES}
     assert nothing_waits(slow)
@@ -292,18 +298,18 @@ async def test_a_peer_that_can_take_less_gets_the_lower_layer_and_comes_back(
         fast.on_loss(0.0)
     assert len(encoders) == 2
     await source.give(2)
-    packets = await take(slow, 4)
+    packets = take(slow, 4)
     assert [p.is_keyframe for p in packets] == [True, False, True, False]
-    assert [p.is_keyframe for p in await take(fast, 4)] == [True, False, False, False]
+    assert [p.is_keyframe for p in take(fast, 4)] == [True, False, False, False]
     size = (codecs.h264_size if codec == "H264" else codecs.vp8_size)(bytes(packets[2]))
     assert size == (32, 24)
     for _ in range(40):
         slow.on_loss(0.0)
     await source.give(2)
     assert len(publication._encodings) == 1
-    packets = await take(slow, 2)
+    packets = take(slow, 2)
     assert [p.is_keyframe for p in packets] == [True, False]
-    assert [p.pts for p in packets] == [p.pts for p in await take(fast, 2)]
+    assert [p.pts for p in packets] == [p.pts for p in take(fast, 2)]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -317,16 +323,19 @@ async def test_the_bitrate_follows_the_slowest_in_place(publish: Publish) -> Non
     await source.give(1)
     context = made._encoder._context  # type: ignore[attr-defined]
     assert rates.LOWEST <= context.bit_rate < made.top
-    assert not (await take(other, 2))[1].is_keyframe
+    assert not (take(other, 2))[1].is_keyframe
 
 
-async def test_a_reader_waits_for_the_next_packet(publish: Publish) -> None:
+async def test_who_is_fed_gets_what_waits_and_each_packet_as_it_comes(publish: Publish) -> None:
     source, publication = publish("video")
-    reading = asyncio.create_task(publication.subscribe("VP8").next())
-    await asyncio.sleep(0)
-    assert not reading.done()
+    subscription = publication.subscribe("VP8")
     await source.give()
-    assert (await reading).is_keyframe
+    came: list[Any] = []
+    subscription.feed(came.append)
+    assert [packet.pts for packet in came] == [0]
+    await source.give(20)  # more than wait for anybody
+    assert [packet.pts for packet in came] == [3000 * number for number in range(21)]
+    assert subscription.dropped == 0
 
 
 @pytest.mark.parametrize(
@@ -350,7 +359,7 @@ async def test_the_end_of_the_source_leaves_readers_waiting(
         assert pump is not None
         await pump
     assert publication.ended and source.closed is False
-    assert (await subscription.next()).is_keyframe
+    assert take(subscription)[0].is_keyframe
     assert nothing_waits(subscription)
     assert [record.getMessage() for record in caplog.records] == ([log] if log else [])
     await publication.close()

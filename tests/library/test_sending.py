@@ -8,6 +8,7 @@ import av
 import pytest
 from aiortc import MediaStreamTrack, RTCDtlsTransport, RTCRtpSender
 from aiortc.codecs import depayload
+from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpparameters import (
     RTCRtcpParameters,
     RTCRtpCodecParameters,
@@ -37,30 +38,33 @@ EXTENSIONS = [
 ]
 
 
-class Given(MediaStreamTrack):
+class Nothing(MediaStreamTrack):
     kind = "video"
 
-    def __init__(self, packets: "list[av.Packet[Any]]") -> None:
-        super().__init__()
-        self._packets = packets
-
     async def recv(self) -> "av.Packet[Any]":  # type: ignore[override]
-        if not self._packets:
-            await asyncio.Event().wait()
-        return self._packets.pop(0)
+        raise NotImplementedError
 
 
 class Wire:
-    """In the place of a DTLS transport."""
+    """In the place of a DTLS transport, and of all below it."""
 
     state = "connected"
+    _state = State.CONNECTED
     _stats_id = "wire"
 
     def __init__(self) -> None:
         self.sent: asyncio.Queue[bytes] = asyncio.Queue()
+        self.transport = self.iceGatherer = self._connection = self._tx_srtp = self
 
     async def _send_rtp(self, data: bytes) -> None:
         await self.sent.put(data)
+
+    def protect(self, data: bytes) -> bytes:
+        return data
+
+    def send_now(self, packets: list[bytes]) -> None:
+        for data in packets:
+            self.sent.put_nowait(data)
 
     def _get_stats(self) -> dict[str, Any]:
         return {}
@@ -97,8 +101,9 @@ def plain(frame: bytes) -> bytes:
 async def test_frames_go_out_as_packets_and_again_where_asked(codec: str) -> None:
     packets = encoded(codec)
     wire, extensions = Wire(), HeaderExtensionsMap()
-    sender = RTCRtpSender(Given(list(packets)), cast(RTCDtlsTransport, wire))
-    send_packets(sender)
+    sender = RTCRtpSender(Nothing(), cast(RTCDtlsTransport, wire))
+    takers: asyncio.Queue[Any] = asyncio.Queue()
+    send_packets(sender, takers.put_nowait)
     parameters = RTCRtpSendParameters(
         codecs=[CODECS[codec], RTX],
         headerExtensions=EXTENSIONS,
@@ -107,6 +112,9 @@ async def test_frames_go_out_as_packets_and_again_where_asked(codec: str) -> Non
     )
     extensions.configure(parameters)
     await sender.send(parameters)
+    take = await asyncio.wait_for(takers.get(), 5)
+    for packet in packets:
+        take(packet)
     sent: list[RtpPacket] = []
     while sum(packet.marker for packet in sent) < COUNT:
         sent.append(await wire.packet(extensions))
@@ -133,4 +141,8 @@ async def test_frames_go_out_as_packets_and_again_where_asked(codec: str) -> Non
     (report,) = [r for r in (await sender.getStats()).values() if r.type == "outbound-rtp"]
     assert report.packetsSent == len(sent)
     assert report.bytesSent == sum(len(packet.payload) for packet in sent)
+    wire._state = State.CLOSED
+    take(packets[-1])  # nothing is raised, and nothing more wanted
+    assert takers.get_nowait() is None
     await sender.stop()
+    assert takers.get_nowait() is None

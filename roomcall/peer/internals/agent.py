@@ -158,6 +158,15 @@ class IceAgent:
         except (ConnectionError, OSError):
             pass
 
+    def send_now(self, packets: list[bytes]) -> None:
+        """As `send`, without a step of the event loop."""
+        if self._closed:
+            raise ConnectionError("the ICE agent is closed")
+        pair = self.active.selected
+        if pair is not None:
+            for packet in packets:
+                pair.protocol.transport.sendto(packet, pair.remote_addr)
+
     async def recv(self) -> bytes:
         while not self._received:
             if self._closed:

@@ -85,6 +85,8 @@ _ATTRIBUTES: list[tuple[type, str]] = [
     (RTCRtpTransceiver, "_codecs"),
     (RTCRtpTransceiver, "_offerDirection"),
     (RTCDtlsTransport, "_rtp_router"),
+    (RTCDtlsTransport, "_state"),
+    (RTCDtlsTransport, "_tx_srtp"),
     (RtpRouter, "mid_table"),
     (RtpRouter, "ssrc_table"),
     (RTCIceGatherer, "_connection"),
