@@ -123,9 +123,11 @@ class Visitor:
         await self.run(
             "() => { window.before = new Map([...shown].map(([v, t]) => [v, t.length])); }"
         )
+        # Who comes back has another tile, maybe only now: it is counted too.
         await self.until(
-            "([tiles, more]) => [...shown].filter(([video, times]) => video.isConnected"
-            " && times.length >= (before.get(video) ?? 0) + more).length === tiles",
+            f"([tiles, more]) => (({COUNT_PICTURES})(), [...shown]"
+            ".filter(([video, times]) => video.isConnected"
+            " && times.length >= (before.get(video) ?? 0) + more).length === tiles)",
             [tiles, more],
         )
 

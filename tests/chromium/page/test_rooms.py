@@ -46,6 +46,8 @@ async def test_a_room_is_made_found_and_closed(visit: Any, peer: Any) -> None:
     dialog = eve.page.get_by_role("dialog")
     for label, text in (("Name", "birds"), ("What it is about", "singing"), ("Most people", "2")):
         await eve._do(dialog.get_by_label(label, exact=True).fill(text))
+    # Whatever happens in the room meanwhile, what is typed stays.
+    await eve.run("async () => (await import('/page/main.js')).app.changed()")
     await eve.click("Change it")
     await ann.see("header", "birds")
     await ann.until("() => location.hash === '#/room/birds'")

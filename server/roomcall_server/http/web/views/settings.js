@@ -29,7 +29,7 @@ export function SettingsDialog({ room, onChange, onClose }) {
   return html`<${Dialog} title="Change the room" onClose=${onClose}>
     <form onSubmit=${submit}>
       <label
-        >Name <input name="name" required maxlength="128" autocomplete="off" value=${name}
+        >Name <input name="name" required maxlength="128" autocomplete="off" defaultValue=${name}
       /></label>
       <label
         >What it is about
@@ -43,7 +43,7 @@ export function SettingsDialog({ room, onChange, onClose }) {
           min="1"
           max="1000"
           placeholder="any"
-          value=${maxParticipants || ""}
+          defaultValue=${maxParticipants || ""}
       /></label>
       <label
         >${hasPassword ? "Another password" : "Password"}
