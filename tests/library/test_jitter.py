@@ -101,6 +101,15 @@ def test_another_stream_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.frames[-3:] == [-9997, -9996, -9995]
 
 
+def test_a_packet_of_another_stream_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(monkeypatch)
+    stream.send(*range(9))
+    stream.send(12_000)
+    stream.send(*range(9, 28))
+    assert stream.frames == [0, 1, *range(4, 9)]
+    assert stream.asked == 2
+
+
 def sound(*numbers: int, jumps: list[int]) -> list[list[int]]:
     """What each of these packets, a frame each, brings out."""
     buffer = JumpingBuffer(16, is_video=False, on_jump=lambda: jumps.append(1))

@@ -1,18 +1,19 @@
 """What receivers and agents are told and tell, beneath a connection."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiortc import RTCDtlsTransport, RTCRtpReceiver
+from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import CODECS
 from aiortc.rtcdtlstransport import RtpRouter
-from aiortc.rtp import RtcpByePacket, RtpPacket
+from aiortc.rtp import RtcpByePacket, RtcpSenderInfo, RtcpSrPacket, RtpPacket
 
 from roomcall.peer import internals
 from roomcall.peer.internals import rtp
 from roomcall.peer.internals.agent import IceAgent
-from roomcall.peer.internals.generation import IceSettings
+from roomcall.peer.internals.generation import Generation, IceSettings
 
 MAIN, REPAIR, PROBING = 11, 12, 13  # SSRCs
 
@@ -92,6 +93,56 @@ def test_a_stream_that_no_description_names_goes_where_its_mid_says() -> None:
     assert router.route_rtp(stray) is other
     stray.extensions.mid = None  # it is sent with the first packets only
     assert router.route_rtp(stray) is other
+
+
+async def test_what_is_on_its_way_of_a_stream_that_has_ended_goes_nowhere() -> None:
+    """In another receiver it would tear the pictures, and be missed ever after."""
+    pc = RTCPeerConnection()
+    first, second = pc.addTransceiver("video"), pc.addTransceiver("video")
+    second.receiver.setTransport(first.receiver.transport)
+    router = first.receiver.transport._rtp_router
+    for transceiver, ssrc in ((first, MAIN), (second, PROBING)):
+        router.register_receiver(transceiver.receiver, ssrcs=[], payload_types=[97])
+        internals.learn_sources(transceiver.receiver, [ssrc], {})
+    late = packet(1, PROBING, 97, b"")
+    assert router.route_rtp(late) is second.receiver
+    await internals.retire(pc, second)
+    router.unregister_receiver(second.receiver)  # as of one that has received
+    assert router.route_rtp(late) is None
+    assert router.route_rtp(packet(1, MAIN, 97, b"")) is first.receiver
+    report = RtcpSrPacket(ssrc=PROBING, sender_info=RtcpSenderInfo(1, 1, 1, 1))
+    for recipient in router.route_rtcp(report):
+        await recipient._handle_rtcp_packet(report)
+    internals.learn_sources(first.receiver, [PROBING], {})  # it is used again
+    assert router.route_rtp(late) is first.receiver
+    await pc.close()
+
+
+async def test_a_generation_that_closes_asks_for_no_consent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its next question may be due in that very moment."""
+    monkeypatch.setattr("roomcall.peer.internals.generation.CONSENT_INTERVAL", 0.0)
+    asked = 0
+
+    async def request(*_: Any, **__: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
+
+    generation = Generation(cast(Any, None), IceSettings(), ice_controlling=True)
+    generation.remote_username, generation.remote_password = "them", "a password"
+    candidate = SimpleNamespace(priority=1)
+    pair = SimpleNamespace(
+        protocol=SimpleNamespace(request=request), remote_addr=(), local_candidate=candidate
+    )
+    monkeypatch.setattr(generation, "build_request", lambda *_, **__: None)
+    generation._nominated[1] = cast(Any, pair)
+    generation._query_consent_task = asyncio.create_task(generation.query_consent())
+    while asked < 3:  # noqa: ASYNC110 - it is about single turns of the loop
+        await asyncio.sleep(0)
+    await generation.close()
+    assert not generation._consents
 
 
 async def test_a_closed_agent_begins_nothing() -> None:

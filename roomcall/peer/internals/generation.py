@@ -251,8 +251,12 @@ class Generation(aioice.ice.Connection):
             self._owner.consent(self, True)
 
     async def close(self) -> None:
-        tasks = [*self._asking, *self._resolving, *self._consents]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end({*self._asking, *self._resolving, *self._consents})
         await super().close()
+        await _end(self._consents)  # asked for while the others ended
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

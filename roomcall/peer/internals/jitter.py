@@ -44,8 +44,10 @@ class JumpingBuffer:
         now = time.monotonic()
         number = packet.sequence_number
         if self._torn is not None:
-            behind = _distance(self._torn.sequence_number, number) < 0
-            if behind or packet.timestamp == self._torn.timestamp:
+            ahead = _distance(self._torn.sequence_number, number)
+            if ahead <= -MAX_LATE:
+                return self._jump(packet, now)
+            if ahead < 0 or packet.timestamp == self._torn.timestamp:
                 return False, None
             self._torn = None
         if self._next is None:

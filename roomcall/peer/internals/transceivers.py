@@ -29,11 +29,35 @@ def place(transceiver: RTCRtpTransceiver, section: int) -> None:
     transceiver._set_mline_index(section)
 
 
+class _Ended:
+    """Receives what is still on its way of streams that have ended.
+
+    aiortc would take their packets for those of the one receiver of the kind that is left, where
+    they tear the pictures: a page goes on sending until it has stopped.
+    """
+
+    async def _handle_rtcp_packet(self, packet: Any) -> None:
+        pass
+
+
+_ENDED: Any = _Ended()
+MAX_ENDED = 64  # streams of a connection; then the oldest is forgotten
+
+
+def _end_streams(receiver: RTCRtpReceiver) -> None:
+    table = receiver.transport._rtp_router.ssrc_table
+    table.update((ssrc, _ENDED) for ssrc, of in list(table.items()) if of is receiver)
+    ended = [ssrc for ssrc, of in table.items() if of is _ENDED]
+    for ssrc in ended[:-MAX_ENDED]:
+        del table[ssrc]
+
+
 async def retire(pc: RTCPeerConnection, transceiver: RTCRtpTransceiver) -> None:
     """Stop it for good; no description has a section of it any more."""
     transceiver.direction = transceiver._offerDirection = "inactive"
     transceiver._setCurrentDirection("inactive")
     place(transceiver, -1)
+    _end_streams(transceiver.receiver)
     await transceiver.stop()
     kept = getattr(pc, f"{_P}transceivers")
     if transceiver is not kept[0]:  # by the first aiortc knows the transport of all
