@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncGenerator
 from fractions import Fraction
 from typing import Any
 
@@ -56,6 +57,16 @@ async def watch(track: roomcall.RemoteTrack, seconds: float) -> list[Any]:
         if frame.time - frames[0].time >= seconds:
             return frames
     raise AssertionError(f"it has ended after {len(frames)} frames")
+
+
+async def runs_dry(packets: AsyncGenerator[Any, None]) -> None:
+    """Wait until nothing has come for a second, after what was on its way."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(20) as whole:
+            while True:
+                await asyncio.wait_for(anext(packets), 1)
+    assert not whole.expired()
+    await packets.aclose()
 
 
 def assert_in_sync(pictures: list[Any], sounds: list[Any], *, fps: int, load: Load) -> None:

@@ -81,12 +81,16 @@ async def test_handlers_are_bounded(
     class Slow(roomcall.Bot):
         def __init__(self) -> None:
             self.most = self.now = self.texts = 0
+            self.full, self.go = asyncio.Event(), asyncio.Event()
 
         async def on_chat_received(self, event: roomcall.ChatReceived) -> None:
             self.now += 1
             self.texts += 1
             self.most = max(self.most, self.now)
-            await asyncio.sleep(0.02)
+            if self.now == 2:
+                self.full.set()
+            await self.go.wait()
+            await asyncio.sleep(0)
             self.now -= 1
             if self.texts == 6:
                 await self.call.leave()
@@ -97,6 +101,10 @@ async def test_handlers_are_bounded(
     await ann.wait_for(roomcall.PeerConnected, TIMEOUT)
     for number in range(6):
         await ann.chat(str(number))
+    await slow.call.wait_for(roomcall.ChatReceived, TIMEOUT, text="5")
+    await asyncio.wait_for(slow.full.wait(), TIMEOUT)
+    assert slow.texts == 2
+    slow.go.set()
     await asyncio.wait_for(running, TIMEOUT)
     assert (slow.texts, slow.most) == (6, 2)
 

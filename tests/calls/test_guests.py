@@ -48,9 +48,17 @@ async def nothing_more_than(before: dict[str, Any]) -> None:
 async def one_guest(host: roomcall.Call, options: dict[str, Any]) -> None:
     """It sees and is seen, then leaves."""
     async with roomcall.join("open-house", name="guest", **options) as guest:
-        here = host.peers[guest.id]
+        here = await seen_by(host, guest)
         await asyncio.gather(sees(host, here), sees(guest, guest.peers[host.id]))
     await host.wait_for(roomcall.PeerLeft, 10, peer=here)
+
+
+async def seen_by(host: roomcall.Call, guest: roomcall.Call) -> roomcall.Peer:
+    async with asyncio.timeout(10):
+        async for _ in host:
+            if guest.id in host.peers:
+                return host.peers[guest.id]
+    raise AssertionError("the call has ended")
 
 
 async def sees(call: roomcall.Call, other: roomcall.Peer) -> None:

@@ -32,7 +32,13 @@ async def stats_of(
 
 
 def has_frames(count: int) -> Callable[[dict[str, Any]], bool]:
-    return lambda stats: stats["video"]["inbound"]["framesReceived"] >= count
+    """Before it is connected there are none."""
+
+    def has(stats: dict[str, Any]) -> bool:
+        inbound = stats.get("video", {}).get("inbound", {})
+        return bool(inbound.get("framesReceived", 0) >= count)
+
+    return has
 
 
 def decoders() -> list[str]:

@@ -29,7 +29,9 @@ async def serve(start: Any, tmp_path: Path) -> AsyncIterator[Serve]:
     async def serve() -> Any:
         nonlocal port
         store = f"sqlite:///{tmp_path}/rooms.db"
-        run = await start("serve", "--port", port, "--store", store, "--json")
+        run = await start(
+            *("serve", "--port", port, "--store", store, "--resume-grace", "60", "--json")
+        )
         port = (await run.event("listening"))["port"]
         run.url = f"http://127.0.0.1:{port}"
         return run

@@ -11,8 +11,10 @@ from roomcall_cli.main import COMMANDS
 
 COMMAND = str(Path(sys.executable).with_name("roomcall"))
 HEAVY = {"aiohttp", "aiortc", "av", "msgspec", "rich", "structlog", "roomcall.call"}
-RUNS = 5
-LIMIT = 0.150  # seconds of CPU
+RUNS = 10  # at most
+LIMIT = 0.150  # seconds of CPU, where Python needs `OWN_NEEDS` for these modules of its own
+OWN = [sys.executable, "-c", "import asyncio, email.message, logging.handlers, unittest.mock"]
+OWN_NEEDS = 0.080
 
 
 def cpu_seconds(*command: str) -> float:
@@ -36,8 +38,16 @@ def cpu_seconds(*command: str) -> float:
 )
 def test_it_is_quick(command: list[str]) -> None:
     cpu_seconds(*command)  # compiles what has changed
-    times = [cpu_seconds(*command) for _ in range(RUNS)]
-    assert min(times) < LIMIT, times  # the others shared their core with somebody
+    times: list[float] = []
+    own: list[float] = []
+    for _ in range(RUNS):
+        times.append(cpu_seconds(*command))
+        if min(times) < LIMIT:
+            return
+        own.append(cpu_seconds(*OWN))  # a core that others use is slower for all
+        if min(times) < LIMIT * min(own) / OWN_NEEDS:
+            return
+    raise AssertionError((times, own))
 
 
 def test_nothing_heavy_is_loaded() -> None:

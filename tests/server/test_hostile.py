@@ -47,7 +47,7 @@ async def test_a_request_that_takes_too_long(
 async def test_a_message_that_takes_too_long(serve: Any, connect_to: Any) -> None:
     """Within a frame nobody can answer a ping."""
     async with (
-        serve(ping_interval=0.05, ping_timeout=0.3, resume_grace=0.1, rate_messages=0) as server,
+        serve(ping_interval=0.05, ping_timeout=1.0, resume_grace=0.1, rate_messages=0) as server,
         connection(server) as (reader, writer),
     ):
         other = await connect_to(server.url)

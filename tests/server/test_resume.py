@@ -106,7 +106,7 @@ async def lose(steady: Steady, server: Any) -> None:
     """Break the line, and wait until the server has noticed."""
     (client,) = [client for client in server.service.context.clients if client.id == steady.id]
     steady.wire.cut()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while client.connection is not None:  # noqa: ASYNC110 - no message says so
             await asyncio.sleep(0)
 
@@ -210,15 +210,15 @@ async def test_a_ping_acknowledges(connect_to: Any, serve: Any) -> None:
         wire = await connect_to(server.url, autoping=False)
         for _ in range(3):
             await wire.say("ping")
-            while (frame := await wire.socket.receive(5)).type is aiohttp.WSMsgType.PING:
+            while (frame := await wire.socket.receive(20)).type is aiohttp.WSMsgType.PING:
                 await wire.socket.pong(frame.data)
-        while (frame := await wire.socket.receive(5)).data != b"3":
+        while (frame := await wire.socket.receive(20)).data != b"3":
             assert frame.type is aiohttp.WSMsgType.PING
         await wire.socket.pong(frame.data)
         (client,) = server.service.context.clients
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while client.outbox.after(2) is not None:
-                await wire.socket.receive(5)
+                await wire.socket.receive(20)
         assert client.outbox.after(3) == []
 
 

@@ -48,7 +48,7 @@ async def status(url: str, **what: Any) -> int:
 
 
 async def ready(url: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while await status(url) != 200:  # noqa: ASYNC110 - no message says so
             await asyncio.sleep(0.05)
 
@@ -93,6 +93,6 @@ async def test_what_cannot_be_kept_is_not_told(
         assert await ann.types() == []
         assert (await ann.ask("chat", "kept", roomId=room))["id"] == 1
         assert (await ben.hear("chat"))["payload"] == "kept"
-        async with asyncio.timeout(5):  # who has said goodbye meanwhile is gone by now
+        async with asyncio.timeout(20):  # who has said goodbye meanwhile is gone by now
             while await server.service.context.store.session(cem.id):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

@@ -68,7 +68,7 @@ async def test_the_clients_goodbye_is_answered(connect: Any) -> None:
 async def test_a_client_that_answers_no_ping_is_dropped(connect_to: Any, serve: Any) -> None:
     async with serve(
         ping_interval=0.05,
-        ping_timeout=0.2,
+        ping_timeout=1.0,  # a machine that is busy may need a part of it for an answer
         resume_grace=0,
     ) as server:
         silent, other = await connect_to(server.url, autoping=False), await connect_to(server.url)
@@ -207,7 +207,7 @@ async def test_shutdown_closes_with_1001(connect_to: Any, serve: Any) -> None:
 
 async def test_a_client_that_does_not_answer_holds_the_shutdown_up_for_a_bounded_time() -> None:
     limits = QueueLimits(close_timeout=0.1)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         running = roomcall_server.serve(queue=limits, rate_messages=0)
         async with stuck(await running.__aenter__()):
             await running.__aexit__(None, None, None)
@@ -236,10 +236,11 @@ async def test_a_full_server(connect_to: Any, serve: Any) -> None:
         assert frame.type is aiohttp.WSMsgType.CLOSE
         assert frame.data == 4013
         await first.socket.close()
-        async with asyncio.timeout(5):
-            while (third := await connect_to(server.url, greeted=False)).socket.closed:
-                pass
-        await third.hear()
+        async with asyncio.timeout(20):  # its place is free when the server has seen that
+            third = frame
+            while third.type is not aiohttp.WSMsgType.TEXT:
+                wire = await connect_to(server.url, greeted=False)
+                third = await wire.socket.receive()
 
 
 async def test_health(server: Any) -> None:

@@ -226,7 +226,7 @@ async def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) ->
 async def test_where_there_is_doubt_the_server_is_asked_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.1)
+    monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.5)
     asked: list[str] = []
     answered = asyncio.Event()
 
@@ -255,7 +255,7 @@ async def test_where_there_is_doubt_the_server_is_asked_at_once(
 
 async def test_a_silent_line_is_lost_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roomcall.signaling.client.QUIET_TIMEOUT", 0.1)
-    monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.1)
+    monkeypatch.setattr("roomcall.signaling.client.PONG_TIMEOUT", 0.5)
     asked: list[str] = []
 
     async def serve(socket: web.WebSocketResponse) -> None:

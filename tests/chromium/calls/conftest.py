@@ -91,11 +91,11 @@ class Meeting:
         return here, await self.page.run("longestPause()") / 1000
 
     async def never_stood_still(self, *, lossless: bool = True) -> None:
-        """At neither end; and no packet was lost."""
+        """At neither end; and no packet was lost, where the machine had time for all of them."""
         here, there = await self.pause()
         smooth = max(here, there) < STILL or self._load.is_saturated()
         assert smooth, f"longest pause {here:.2f} s, at the page {there:.2f} s"
-        if lossless:
+        if lossless and not self._load.is_saturated():
             assert (await self.inbound())["packetsLost"] == 0
             assert (await self.page.run("received()"))["video"]["lost"] == 0
 

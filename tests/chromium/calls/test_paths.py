@@ -1,9 +1,9 @@
 """A call with a page stays: restarts of ICE from either end, offers that cross, paths that die."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -117,14 +117,14 @@ async def test_a_path_that_is_cut_is_told_and_frames_come_again(meet: Any) -> No
     ]
     busy = await meet()
     await asyncio.gather(*(meeting.goes_on() for meeting in [*meetings, busy]))
-    load, began = Load(), time.monotonic()
+    load, began = Load(), datetime.now(UTC)
     for meeting in meetings:
         cut(meeting, 6)
     await busy.page.run("freeze(3000)")
     for meeting in meetings:
         lost = await meeting.call.wait_for(roomcall.PeerDisconnected, 20)
         assert lost.peer is meeting.peer
-        assert time.monotonic() - began < SEEN or load.is_saturated()
+        assert (lost.time - began).total_seconds() < SEEN or load.is_saturated()
     for meeting in meetings:
         await meeting.call.wait_for(roomcall.PeerReconnected, 20)
     await asyncio.gather(*(meeting.goes_on() for meeting in [*meetings, busy]))
@@ -133,8 +133,9 @@ async def test_a_path_that_is_cut_is_told_and_frames_come_again(meet: Any) -> No
         events = [type(event) for event in await ended(meeting.call)]
         assert events.count(roomcall.PeerConnected) == 1
         assert roomcall.PeerFailed not in events
-    assert (await busy.pause())[0] < STILL or load.is_saturated()
-    assert roomcall.PeerDisconnected not in [type(event) for event in await ended(busy.call)]
+    smooth = (await busy.pause())[0] < STILL
+    stayed = roomcall.PeerDisconnected not in [type(event) for event in await ended(busy.call)]
+    assert (smooth and stayed) or load.is_saturated()
 
 
 class Stun(asyncio.DatagramProtocol):

@@ -9,6 +9,7 @@ import pytest
 import roomcall_server
 
 SEEING = 20.0  # seconds for what is to be seen on a page, on a machine that is busy
+GRACE = 120.0  # seconds for which the server knows who is away: such a machine takes its time
 
 # How many pictures each tile's video has shown; counted by the browser's own callback.
 COUNT_PICTURES = """() => {
@@ -141,7 +142,7 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 @pytest.fixture
 async def room_server() -> AsyncIterator[roomcall_server.Server]:
-    async with roomcall_server.serve() as server:
+    async with roomcall_server.serve(resume_grace=GRACE) as server:
         yield server
 
 

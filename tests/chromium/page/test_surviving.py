@@ -11,6 +11,7 @@ import roomcall_server
 from roomcall.peer.internals import ice_agent
 from roomcall.peer.restarts import Restarts
 from tests.breakable import BreakableWay
+from tests.chromium.page.conftest import GRACE
 
 pytestmark = pytest.mark.system("chromium")
 
@@ -104,7 +105,7 @@ async def test_a_server_that_is_back_with_its_store_knows_everybody(
     visit: Any, peer: Any, tmp_path: Path
 ) -> None:
     store = f"sqlite:///{tmp_path}/rooms.db"
-    async with roomcall_server.serve(store=store) as server:
+    async with roomcall_server.serve(store=store, resume_grace=GRACE) as server:
         way = BreakableWay(server.url)
         await way.open()
         bob = await peer("standup", name="bob", server=way.url, **SMALL)
@@ -119,7 +120,7 @@ async def test_a_server_that_is_back_with_its_store_knows_everybody(
     await ann.toggle("chat")
     await ann.fill("Message to all", "said without a line")
     await ann.press("Enter")
-    async with roomcall_server.serve(port=server.port, store=store):
+    async with roomcall_server.serve(port=server.port, store=store, resume_grace=GRACE):
         way.blocked = False
         assert (await bob.wait_for(roomcall.SignalingRestored, 20)).resumed
         await bob.wait_for(roomcall.ChatReceived, 10, text="said without a line")
