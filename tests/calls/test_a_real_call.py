@@ -136,7 +136,7 @@ async def test_packets_are_as_they_were_encoded(peer: Any, codec: str) -> None:
 async def test_chat_goes_to_all(mesh: Any) -> None:
     ann, bob = await mesh(2, video="none")
     await ann.chat("hello")
-    said = await bob.wait_for(roomcall.ChatReceived, 5)
+    said = await bob.wait_for(roomcall.ChatReceived, 20)
     assert (said.name, said.text, said.own) == ("ann", "hello", False)
 
 
@@ -144,8 +144,8 @@ async def test_chat_to_one(mesh: Any) -> None:
     ann, bob, cem = await mesh(3, video="none")
     await ann.chat("between us", to=ann.peers[bob.id])
     await ann.chat("to all")
-    assert (await bob.wait_for(roomcall.ChatReceived, 5)).text == "between us"
-    assert (await cem.wait_for(roomcall.ChatReceived, 5)).text == "to all"
+    assert (await bob.wait_for(roomcall.ChatReceived, 20)).text == "between us"
+    assert (await cem.wait_for(roomcall.ChatReceived, 20)).text == "to all"
 
 
 async def test_a_bad_file_is_named_before_the_server_is_asked(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ async def test_black_frozen_silent_and_neither_are_told_apart(peer: Any) -> None
         "stuck": {"black": False, "frozen": True, "silent": False},
     }
     said: dict[str, Any] = {}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in eye:
             if isinstance(event, roomcall.StatsUpdated):
                 said = {eye.peers[id].name: stats["content"] for id, stats in event.peers.items()}

@@ -34,7 +34,7 @@ async def pictures(call: roomcall.Call, other: roomcall.Call, count: int) -> lis
     numbers: list[int] = []
     track = call.peers[other.id].video
     assert track is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for frame in track.frames():
             mark = marks.read(frame)
             assert mark is not None

@@ -16,7 +16,7 @@ from roomcall_cli.main import command
 
 
 async def test_every_pair_connects_and_sees(start: Any) -> None:
-    run = await start("demo", "--duration", "3", "--json")
+    run = await start("demo", "--duration", "5", "--json")
     assert await run.ended() == 0
     own = {event["id"]: event["self"] for event in run.events if event["event"] == "joined"}
     assert len(own) == 3
@@ -38,7 +38,7 @@ async def test_every_pair_connects_and_sees(start: Any) -> None:
 
 
 async def test_for_people_it_is_a_table_of_pairs(start: Any) -> None:
-    run = await start("demo", "--peers", "2", "--duration", "2")
+    run = await start("demo", "--peers", "2", "--duration", "4")
     assert await run.ended() == 0
     text = "".join(run.lines)
     assert "Every pair is connected." in text

@@ -23,7 +23,7 @@ from roomcall.protocol.room import Member, Metadata, Room, RoomState
 async def test_it_leaves_after_its_duration(start: Any, room_server: Any, peer: Any) -> None:
     ann = await peer("standup", name="ann")
     run = await start("join", "standup", "--server", room_server.url, "--duration", "0.5", "--json")
-    left = await ann.wait_for(roomcall.MemberLeft, timeout=15)
+    left = await ann.wait_for(roomcall.MemberLeft, timeout=30)
     assert left.reason == "left"
     assert await run.ended() == 0
     assert run.events[0]["event"] == "joined"
@@ -38,7 +38,7 @@ async def test_sigterm_leaves_in_good_order(start: Any, room_server: Any, peer: 
     await run.event("joined")
     run.process.send_signal(signal.SIGTERM)
     assert await run.ended() == 0
-    assert (await ann.wait_for(roomcall.MemberLeft, timeout=5)).reason == "left"
+    assert (await ann.wait_for(roomcall.MemberLeft, timeout=20)).reason == "left"
 
 
 @asynccontextmanager
@@ -147,7 +147,7 @@ async def test_a_reader_that_goes_away_ends_it(room_server: Any, peer: Any, look
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(50):
         assert "standup" in (await process.stdout.readline()).decode()
         await peer("standup", name="ann")  # there is something to say again
         _, errors = await process.communicate()

@@ -179,11 +179,11 @@ def test_ice_servers_as_people_write_them(url: str, server: dict[str, str]) -> N
     assert IceServerURL().convert(url, None, None) == server
 
 
-async def on_terminal(url: str, environment: dict[str, str]) -> str:
+async def on_terminal(url: str, environment: dict[str, str], duration: str = "0.5") -> str:
     """What `join` shows where stdout and stderr are a terminal."""
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        *(COMMAND, "join", "standup", "--server", url, "--duration", "1.5"),
+        *(COMMAND, "join", "standup", "--server", url, "--duration", duration),
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=theirs,
@@ -191,7 +191,7 @@ async def on_terminal(url: str, environment: dict[str, str]) -> str:
     )
     os.close(theirs)
     shown = asyncio.create_task(asyncio.to_thread(read_all, ours))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(50):
         assert await process.wait() == 0
         return await shown
 
@@ -213,7 +213,7 @@ CURSOR_UP = "\x1b[1A"
 
 async def test_a_terminal_gets_colour_and_a_live_table(room_server: Any, peer: Any) -> None:
     await peer("standup", name="ann", video="testsrc")
-    shown = await on_terminal(room_server.url, {})
+    shown = await on_terminal(room_server.url, {}, "3")  # the statistics of a second or two
     assert CURSOR_UP in shown and COLOUR.search(shown)
     assert "ann" in shown and "640×360" in shown
     assert "640×360" in shown.split("you left")[1]  # the table stays

@@ -37,7 +37,7 @@ async def test_media_that_is_too_slow_fails_with_what_was_measured(
     mesh: Any, assert_media: Any
 ) -> None:
     ann, bob = await mesh(2, video_size=(320, 240), fps=5)
-    with pytest.raises(AssertionError, match=r"[45]\.\d pictures a second of .*bob.* expected 20"):
+    with pytest.raises(AssertionError, match=r"\d\.\d pictures a second of .*bob.* expected 20"):
         await assert_media(ann, bob, seconds=1)
 
 

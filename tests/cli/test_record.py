@@ -76,7 +76,7 @@ async def test_until_empty(start: Any, room_server: Any, peer: Any, tmp_path: Pa
         path = tmp_path / event["file"]
         assert event["bytes"] == path.stat().st_size
         assert probed(path)["h264"] > 0
-    assert finished[0]["seconds"] == pytest.approx(2.7, abs=0.8)
+    assert 1.9 < finished[0]["seconds"] < 5  # until the next key frame, which is asked for
 
 
 async def test_a_full_disk_is_exit_2_and_the_call_goes_on(

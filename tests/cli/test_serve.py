@@ -18,11 +18,11 @@ async def test_it_says_where_it_listens_and_serves_there(start: Any) -> None:
         aiohttp.ClientSession() as session,
         session.ws_connect(listening["url"] + "/ws") as socket,
     ):
-        hello = await socket.receive_json(timeout=5)
+        hello = await socket.receive_json(timeout=20)
         assert hello["type"] == "client-id"
         assert hello["limits"]["maxMessageBytes"] == 2048
         run.process.send_signal(signal.SIGINT)
-        assert (await socket.receive(timeout=5)).data == aiohttp.WSCloseCode.GOING_AWAY
+        assert (await socket.receive(timeout=20)).data == aiohttp.WSCloseCode.GOING_AWAY
     assert await run.ended() == 0
     assert run.errors == ""
 
@@ -50,7 +50,7 @@ async def test_turn_from_the_environment_is_offered_and_its_secret_kept(start: A
     run = await start("-vv", "serve", "--port", "0", "--json", environment=secret)
     url = (await run.event("listening"))["url"]
     async with aiohttp.ClientSession() as session, session.ws_connect(url + "/ws") as socket:
-        hello = await socket.receive_json(timeout=5)
+        hello = await socket.receive_json(timeout=20)
     offered = [url for server in hello["iceServers"] for url in server["urls"]]
     assert offered == ["turn:a", "turn:b"]
     assert await run.interrupted() == 0
@@ -62,7 +62,7 @@ async def test_what_is_switched_on_and_off(start: Any) -> None:
     run = await start("serve", "--port", "0", "--json", "--direct-mode", "--resume-grace", "0")
     url = (await run.event("listening"))["url"]
     async with aiohttp.ClientSession() as session, session.ws_connect(url + "/ws") as socket:
-        features = (await socket.receive_json(timeout=5))["features"]
+        features = (await socket.receive_json(timeout=20))["features"]
     assert "direct" in features and "resume" not in features
     assert await run.interrupted() == 0
 
@@ -72,7 +72,7 @@ async def test_a_secret_demands_tokens(start: Any) -> None:
     run = await start("-vv", "serve", "--port", "0", "--json", environment=secret)
     url = (await run.event("listening"))["url"]
     async with aiohttp.ClientSession() as session, session.ws_connect(url + "/ws") as socket:
-        assert (await socket.receive(timeout=5)).data == 4001
+        assert (await socket.receive(timeout=20)).data == 4001
     assert await run.interrupted() == 0
     assert "hush-hush" not in run.errors + json.dumps(run.events)
 

@@ -45,7 +45,7 @@ async def test_what_cannot_be_written_ends_the_call_with_2(
 ) -> None:
     await peer("standup", name="ann", **SMALL)
     (tmp_path / "seen/ann.jpg").mkdir(parents=True)  # in the way of the file
-    options = ("--server", room_server.url, "--snapshot", "seen", "--duration", "2", "--json")
+    options = ("--server", room_server.url, "--snapshot", "seen", "--duration", "3", "--json")
     run = await start("join", "standup", *options)
     assert await run.ended() == 2
     assert run.errors.count("Warning: seen/ann.jpg cannot be written") == 1, run.errors

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 import roomcall_server
+from tests.machine import Load
 
 SEEING = 20.0  # seconds for what is to be seen on a page, on a machine that is busy
+STILL = 4.0  # seconds for which no picture may stand still
 GRACE = 120.0  # seconds for which the server knows who is away: such a machine takes its time
 
 # How many pictures each tile's video has shown; counted by the browser's own callback.
@@ -45,6 +47,7 @@ class Visitor:
         self.page = page
         self.url = url
         self.errors: list[str] = []
+        self._load = Load()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._on_console)
 
@@ -132,9 +135,11 @@ class Visitor:
             [tiles, more],
         )
 
-    async def longest_gap(self) -> float:
-        """Between two pictures of any other, in seconds, since `pictures` was called first."""
-        return float(await self.run(LONGEST_GAP))
+    async def never_stood_still(self) -> None:
+        """Since `pictures` was called first each other has shown one picture after the other, as
+        far as the machine had time for it."""
+        gap = float(await self.run(LONGEST_GAP))
+        assert gap < STILL or self._load.is_saturated(), f"{gap:.1f} s without a picture"
 
 
 Visit = Callable[..., Awaitable[Visitor]]

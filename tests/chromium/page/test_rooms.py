@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,10 +112,28 @@ async def test_the_queue_says_the_position_and_lets_in(visit: Any, peer: Any) ->
     await eve.see(".preview")
 
 
-async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_server: Any) -> None:
+class Clock:
+    """The server's, which a test sets forward."""
+
+    ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("roomcall_server.app.Service", partial(Service, clock=clock))
+    return clock
+
+
+async def test_a_scheduled_private_room_opens_for_who_waits(
+    clock: Clock, visit: Any, room_server: Any
+) -> None:
     ann = await visit()
     await ann.go()
-    opens = datetime.now(UTC) + timedelta(seconds=3)
+    opens = datetime.now(UTC) + timedelta(hours=1)
     settings = {
         "name": "later",
         "opensAt": opens.isoformat().replace("+00:00", "Z"),
@@ -128,8 +147,14 @@ async def test_a_scheduled_private_room_opens_for_who_waits(visit: Any, room_ser
     await ann.click("Make the room and join")
     await ann.see(".position", "You are number 1")
     await ann.see(".hint", "opens")
+    context = room_server.service.context
+    (client,) = context.clients
+    (room,) = (await context.store.session(client.id)).rooms
+    await context.rooms.tick(room)  # not yet
+    await ann.see(".position", "You are number 1")
+    clock.ahead = timedelta(hours=1)
+    await context.rooms.tick(room)
     await ann.is_in_call()
-    assert datetime.now(UTC) >= opens
     # Others come by its id, as they cannot know its name.
     assert re.fullmatch(r"#/room/[0-9a-f-]{36}", await ann.run("() => location.hash"))
 
