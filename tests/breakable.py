@@ -31,8 +31,13 @@ class BreakableWay:
         self._connected.set()
         if self.blocked:
             return writer.transport.abort()
-        onward, back = await asyncio.open_connection(*self._target)
-        self._writers |= {writer, back}
+        self._writers.add(writer)  # so that it is cut, also before it has led anywhere
+        try:
+            onward, back = await asyncio.open_connection(*self._target)
+        except OSError:  # nobody is there
+            self._writers.discard(writer)
+            return writer.transport.abort()
+        self._writers.add(back)
         pumps = [self._pump("up", reader, back), self._pump("down", onward, writer)]
         tasks = [asyncio.create_task(pump) for pump in pumps]
         self._pumps |= set(tasks)

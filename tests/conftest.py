@@ -33,7 +33,7 @@ settings.load_profile("ci")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ENDING = 3.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
+ENDING = 10.0  # seconds for what is on its way out: a thread that returns, a child that is reaped
 
 Key = TypeVar("Key", bound=Hashable)
 

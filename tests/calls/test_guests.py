@@ -16,7 +16,7 @@ LOOKS = 100
 async def test_after_many_guests_there_is_no_more_than_before(room_server: Any, peer: Any) -> None:
     options = {"video": "testsrc", "video_size": (160, 120), "fps": 15}
     host = await peer("open-house", name="host", **options)
-    before = held()
+    before = await at_rest()
     for _ in range(GUESTS):
         await one_guest(host, {"server": room_server.url, **options})
     await nothing_more_than(before)
@@ -27,7 +27,7 @@ async def test_who_leaves_while_it_is_connecting_leaves_nothing_behind(
 ) -> None:
     options = {"video": "testsrc", "video_size": (160, 120), "fps": 15}
     host = await peer("open-house", name="host", **options)
-    before = held()
+    before = await at_rest()
     for moment in range(0, 80, 4):  # milliseconds: from the offer to the first packets
         async with roomcall.join("open-house", server=room_server.url, **options) as guest:
             await asyncio.sleep(moment / 1000)
@@ -35,6 +35,15 @@ async def test_who_leaves_while_it_is_connecting_leaves_nothing_behind(
         if here is not None:
             await host.wait_for(roomcall.PeerLeft, 10, peer=here)
     await nothing_more_than(before)
+
+
+async def at_rest() -> dict[str, Any]:
+    """What is held when nothing of the joining is on its way any more."""
+    before = None
+    while (now := held()) != before:
+        before = now
+        await asyncio.sleep(0.1)
+    return now
 
 
 async def nothing_more_than(before: dict[str, Any]) -> None:

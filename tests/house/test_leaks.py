@@ -57,7 +57,7 @@ def run_pytest(folder: Path, environment: Mapping[str, str]) -> subprocess.Compl
 def test_each_kind_of_leak_fails_its_test(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parents[1] / "conftest.py", tmp_path)
     conftest = tmp_path / "conftest.py"
-    conftest.write_text(conftest.read_text().replace("ENDING = 3.0", "ENDING = 0.3"))
+    conftest.write_text(conftest.read_text().replace("ENDING = 10.0", "ENDING = 0.3"))
     (tmp_path / "test_leaky.py").write_text(LEAKY)
     run = run_pytest(tmp_path, {})
     found = {

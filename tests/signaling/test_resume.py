@@ -89,7 +89,7 @@ async def test_a_break_at_every_point_of_an_exchange(
     assert {message.sender for message in heard} == {ann.id}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 @pytest.mark.long
 async def test_a_thousand_breaks_lose_double_and_swap_nothing(way: Any, enter: Any) -> None:
     count, breaks = 100_000, 1000

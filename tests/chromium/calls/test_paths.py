@@ -129,7 +129,9 @@ async def test_a_path_that_is_cut_is_told_and_frames_come_again(meet: Any) -> No
         await meeting.call.wait_for(roomcall.PeerReconnected, 20)
     await asyncio.gather(*(meeting.goes_on() for meeting in [*meetings, busy]))
     for meeting in meetings:
-        assert (await meeting.inbound())["freezeCount"] >= 1
+        async with asyncio.timeout(20):  # it is over with a key frame
+            while (await meeting.inbound())["freezeCount"] < 1:
+                await meeting.goes_on(1)
         events = [type(event) for event in await ended(meeting.call)]
         assert events.count(roomcall.PeerConnected) == 1
         assert roomcall.PeerFailed not in events
@@ -166,12 +168,13 @@ async def test_candidates_that_are_found_late_are_told_with_their_credentials(
 ) -> None:
     meeting = await meet(ice_servers=[{"urls": stun_server}])
     await meeting.goes_on()
-    for generation in (1, 2):
+    for generation in (1, 2):  # on a machine that is busy there may be more
         ends = "taken.filter(({candidate}) => candidate === '')"
-        await meeting.page.until(f"{ends}.length === {generation}")
-        ufrag = agent_of(meeting).newest.local_username
-        told = await meeting.page.run("taken.filter(({type}) => type === 'ice-candidate')")
-        late, end = [each for each in told if each["usernameFragment"] == ufrag]
+        await meeting.page.until(f"{ends}.length >= {generation}")
+        ufrag = (await meeting.page.run(ends))[-1]["usernameFragment"]
+        taken = await meeting.page.run("taken")
+        assert any(f"a=ice-ufrag:{ufrag}\r\n" in each.get("sdp", "") for each in taken)
+        late, end = [each for each in taken if each.get("usernameFragment") == ufrag]
         assert late["candidate"].split()[4] == LATE and end["candidate"] == ""
         if generation == 1:
             await meeting.peer.reconnect()
