@@ -19,7 +19,7 @@ from roomcall_cli.main import command
 HOUSE = Path(__file__).parents[2]
 DOCS = HOUSE / "docs"
 COMMAND = Path(sys.executable).with_name("roomcall")
-TIMEOUT = 30.0
+TIMEOUT = 90.0
 # Runs a program of a page against the server of the test.
 RUN = (
     "import runpy, sys; from roomcall import joining; program, server = sys.argv[1:];"

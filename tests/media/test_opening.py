@@ -1,6 +1,7 @@
 """What a user may ask for, and what a bad wish is answered with."""
 
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def bad(files: Path) -> Path:
     (folder / "empty.mp4").touch()
     (folder / "text.txt").write_text("Dear diary, today was a day.\n" * 50)
     (folder / "text.mp4").write_text("Dear diary, today was a day.\n" * 50)
-    (folder / "noise.mp4").write_bytes(os.urandom(20_000))
+    (folder / "noise.mp4").write_bytes(random.Random(7).randbytes(20_000))
     (folder / "words.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello.\n")
     (folder / "folder.mp4").mkdir()
     os.mkfifo(folder / "pipe.mp4")

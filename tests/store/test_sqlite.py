@@ -2,7 +2,7 @@
 when it cannot be used."""
 
 import asyncio
-import os
+import random
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -228,7 +228,7 @@ def no_database(path: Path) -> None:
 
 def overwritten(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    content[4096 + 7 : 4096 * 4] = os.urandom(4096 * 3 - 7)
+    content[4096 + 7 : 4096 * 4] = random.Random(7).randbytes(4096 * 3 - 7)
     path.write_bytes(content)
 
 
