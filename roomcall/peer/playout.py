@@ -60,7 +60,7 @@ class PlayoutClock:
     def at(self, kind: str, timestamp: int) -> float | None:
         """Seconds for a time stamp as it is known now; None where nothing of the kind came."""
         stream = self._streams.get(kind)
-        return None if stream is None else timestamp / stream.clock_rate + stream.offset
+        return None if stream is None else timestamp / stream.clock_rate + self._offset_of(stream)
 
     @property
     def origin(self) -> float | None:
@@ -78,11 +78,16 @@ class PlayoutClock:
         step = (rtp_timestamp - stream.latest_timestamp) & 0xFFFFFFFF
         timestamp = stream.latest_timestamp + (step if step < 1 << 31 else step - (1 << 32))
         if self._sender_offset is None:
+            stream.offset = self._offset_of(stream)
             self._sender_offset = timestamp / stream.clock_rate + stream.offset - ntp
         correction = ntp + self._sender_offset - timestamp / stream.clock_rate - stream.offset
         first = not stream.reported
         stream.reported = True
         stream.offset += correction if first or abs(correction) > _STEP else correction * _SMOOTHING
+
+    def _offset_of(self, stream: _Stream) -> float:
+        assert self._start is not None, "a stream has a frame"
+        return stream.offset if stream.reported else stream.transit - self._start
 
     def forget(self, kind: str) -> None:
         """The stream starts anew, as after a new connection; the clock goes on."""

@@ -41,8 +41,9 @@ class RecordedMember:
             self._carry_out(self.plan.announce(track.kind, track.codec, self._now()))
 
     def on_our_clock(self, time: float) -> float | None:
-        """`loop.time()` of a time on the peer's clock, as it left the peer."""
-        origin = self.peer.clock.origin
+        """`loop.time()` of a time of its files, as it left the peer."""
+        known = self.plan.drift.origin
+        origin = self.peer.clock.origin if known is None else known
         return None if origin is None else time + origin - self._trip / 2
 
     async def measure(self) -> None:

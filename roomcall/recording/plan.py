@@ -9,8 +9,8 @@ Rule 2. A file has a picture of one size and codec, and a sound of one codec. Wh
 Rule 3. After a loss the picture goes on at a key frame, which is asked for until it comes.
 Rule 4. With a `segment` length a new file begins at the first key frame after it. Sound that comes
         late, from before the cut, still goes into the file before.
-Rule 5. The time of a file is the peer's, from its first frame on. It is not moved: a pause stays a
-        pause.
+Rule 5. The time of a file is the peer's, from its first frame on: a pause stays a pause. Only where
+        the peer's clock goes wrong beside ours it is moved, slowly.
 """
 
 from collections import deque
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ..media.codecs import picture_size
 from ..media.source import Kind
+from .drift import Drift
 from .effects import AskForKeyFrame, Begin, Effect, End, Gap, Stream, Write
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ HOLD = 2.0  # seconds
 HELD = 512  # frames; then the oldest is dropped
 KEY_FRAME_RETRY = 1.0  # seconds
 PAUSE = 1.0  # seconds between two frames of a kind; more is a gap
+NEW_CLOCK = 1.0  # seconds; time stamps that are off by more are of a stream that has ended
 STRAGGLERS = 1.0  # seconds for which sound from before a cut is waited for
 
 CODECS: dict[Kind, frozenset[str]] = {
@@ -42,13 +44,14 @@ class _File:
     number: int
     zero: float
     streams: dict[Kind, Stream]
-    last: dict[Kind, float] = field(default_factory=dict)
+    last: dict[Kind, "EncodedFrame"] = field(default_factory=dict)
 
 
 class FilePlan:
     """For one participant. `clock` is its own; `now` is any clock that does not go back."""
 
     def __init__(self, clock: "PlayoutClock", segment: float | None = None) -> None:
+        self.drift = Drift()
         self._clock = clock
         self._segment = segment
         self._announced: dict[Kind, str] = {}  # codecs
@@ -75,8 +78,11 @@ class FilePlan:
             return []
         if frame.gap:
             self._broken.add(kind)
+        if self._clock.is_tied(kind):
+            self.drift.see(self._time(kind, frame), now)
         if self._file is None:
             return self._hold(kind, codec, frame, now)
+        frame = self._timed(kind, frame)
         if kind == "video":
             return self._picture(self._file, codec, frame, now)
         return self._sound(self._file, codec, frame, now)
@@ -93,6 +99,14 @@ class FilePlan:
             return []
         self._asked = now
         return [AskForKeyFrame()]
+
+    def _time(self, kind: Kind, frame: "EncodedFrame") -> float:
+        """By what is known of the clock now, and not by what it held up when that was learnt."""
+        time = self._clock.at(kind, frame.timestamp)
+        return frame.time if time is None or abs(time - frame.time) > NEW_CLOCK else time
+
+    def _timed(self, kind: Kind, frame: "EncodedFrame") -> "EncodedFrame":
+        return replace(frame, time=self._time(kind, frame) + self.drift.seconds)
 
     # Before the first file
 
@@ -121,9 +135,7 @@ class FilePlan:
             elif sound is None:
                 sound = Stream(kind, codec)
             if kind == "audio" or picture is not None:
-                # By what is known of the clock now.
-                time = self._clock.at(kind, frame.timestamp)
-                frames.append((kind, frame if time is None else replace(frame, time=time)))
+                frames.append((kind, self._timed(kind, frame)))
         if not frames:
             return []
         if sound is None and self._announced.get("audio") in CODECS["audio"]:
@@ -202,13 +214,16 @@ class FilePlan:
         return [] if before is None else [End(before.number)]
 
     def _write(self, file: _File, kind: Kind, frame: "EncodedFrame") -> list[Effect]:
-        time = max(0.0, frame.time - file.zero)
         effects: list[Effect] = []
         last, lost = file.last.get(kind), kind in self._broken
         self._broken.discard(kind)
-        if last is not None and (lost or time - last > PAUSE):
-            effects.append(Gap(file.number, kind, last, time, lost))
-        file.last[kind] = time if last is None else max(last, time)
+        if last is not None and frame.timestamp > last.timestamp:
+            frame = replace(frame, time=max(frame.time, last.time))  # whatever the clock learns
+        time = max(0.0, frame.time - file.zero)
+        if last is not None and (lost or frame.time - last.time > PAUSE):
+            effects.append(Gap(file.number, kind, last.time - file.zero, time, lost))
+        if last is None or frame.time >= last.time:
+            file.last[kind] = frame
         effects.append(Write(file.number, kind, frame.data, time, frame.keyframe))
         if self._before is not None and kind == "video" and time > STRAGGLERS:
             effects += self._close_before()

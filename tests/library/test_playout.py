@@ -25,6 +25,22 @@ def test_until_a_report_arrival_ties_the_kinds_together() -> None:
     assert clock.time("video", VIDEO, 1_000_000 + VIDEO, ARRIVAL + 9) == pytest.approx(1.3)
 
 
+@pytest.mark.parametrize("reported", [(), ("audio",), ("video",)])
+def test_until_then_the_frame_that_was_least_delayed_has_to_do(reported: tuple[str, ...]) -> None:
+    """A key frame is large, and often later than what follows it."""
+    clock = PlayoutClock()
+    clock.time("audio", AUDIO, 7000, ARRIVAL)
+    clock.time("video", VIDEO, 1_000_000, ARRIVAL + 0.09)
+    clock.time("video", VIDEO, 1_000_000 + VIDEO, ARRIVAL + 1)
+    clock.time("audio", AUDIO, 7000 + AUDIO, ARRIVAL + 1)
+    for kind, stamp in (("audio", 7000), ("video", 1_000_000)):
+        if kind in reported:
+            clock.report(kind, NTP, stamp)
+    for seconds in (0, 1):
+        assert clock.at("video", 1_000_000 + seconds * VIDEO) == pytest.approx(seconds)
+        assert clock.at("audio", 7000 + seconds * AUDIO) == pytest.approx(seconds)
+
+
 @pytest.mark.parametrize("order", [("video", "audio"), ("audio", "video")])
 @pytest.mark.parametrize("late", [-0.3, 0.2, 0.8])
 def test_after_the_reports_of_both_what_was_made_at_once_is_seen_at_once(
