@@ -2,6 +2,7 @@ import { EMPTY, forgotten, lookedUp, MAX, oldest, said } from "/page/core/chatlo
 import { GAP, layout, RATIO } from "/page/core/layout.js";
 import { figures, grade } from "/page/core/quality.js";
 import { changed } from "/page/core/room.js";
+import { PATIENCE, Silence } from "/page/core/silence.js";
 import { hashOf, isId, routeOf } from "/page/core/route.js";
 import { initials, nameOf } from "/page/core/wording.js";
 import { equal } from "./expect.js";
@@ -149,6 +150,40 @@ export default {
     equal([second.flows[0].bitrate, second.flows[0].loss], [720_000, 0.1]);
     equal([grade(first), grade(second)], ["good", "poor"]);
     equal(figures([], second), { roundTrip: null, local: "", remote: "", protocol: "", flows: [] });
+  },
+
+  "a path by which nothing comes is dead until something does"() {
+    const silence = new Silence();
+    let second = 1000;
+    const dead = (counts, id = "P", passed = 1) => {
+      const transport = { id: "T", type: "transport", selectedCandidatePairId: id };
+      second += passed;
+      silence.look([
+        { ...transport, timestamp: second * 1000 },
+        { id, type: "candidate-pair", ...counts },
+      ]);
+      return silence.isDead;
+    };
+    const counts = { packetsReceived: 10, requestsReceived: 5, responsesReceived: 3 };
+    const silent = () => {
+      const looks = [];
+      for (let look = 0; look <= PATIENCE; look++) looks.push(dead(counts));
+      return looks;
+    };
+    dead(counts);
+    for (const name of Object.keys(counts)) {
+      equal(silent(), [false, false, false, true], `before ${name}`);
+      counts[name] += 1;
+      equal(dead(counts), false, name);
+    }
+    equal(dead(counts, "P", 60), false, "a page that slept");
+    equal(silent(), [false, false, true, true], "then as ever");
+    equal(dead(counts, "another"), false);
+    silent();
+    silence.look([{ id: "T", type: "transport", timestamp: ++second * 1000 }]);
+    equal(silence.isDead, true, "no pair at all");
+    silence.look([]);
+    equal(silence.isDead, true, "nothing known");
   },
 
   "addresses go both ways"() {

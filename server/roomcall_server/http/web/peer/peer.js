@@ -18,6 +18,7 @@
 
 import { Negotiation } from "../core/negotiation.js";
 import { figures } from "../core/quality.js";
+import { Silence } from "../core/silence.js";
 import { Connection } from "./connection.js";
 
 const OLD_STAYS = 2_000; // for which a living connection is kept when its successor is connected
@@ -32,6 +33,7 @@ export class Peer {
   stream = new MediaStream();
   /** @type {Figures | null} */
   figures = null;
+  #silence = new Silence();
   #negotiation;
   /** @type {Connection | null} */
   #connection = null;
@@ -108,6 +110,11 @@ export class Peer {
     const report = await connection.stats();
     if (connection !== this.#connection) return;
     this.figures = figures(report.values(), this.figures);
+    this.#silence.look(report.values());
+    if (this.#silence.isDead) this.#post(() => this.#negotiation.pathLost());
+    else if (this.state === "disconnected" && connection.state === "connected") {
+      this.#post(() => this.#negotiation.connected());
+    }
   }
 
   close() {
@@ -211,6 +218,7 @@ export class Peer {
     this.#coming = [];
     this.state = "connecting";
     this.figures = null;
+    this.#silence = new Silence();
     /** @type {(step: () => Effect[]) => void} what an old connection still says does not count */
     const post = (step) => {
       if (this.#connection === connection) this.#post(step);
