@@ -128,8 +128,8 @@ async def test_compose(start: Any, tmp_path: Path) -> None:
                 "participant": 0,
                 "peer": "1",
                 "offset": 0.5,
-                "seconds": 1.0,
-                "tracks": [{"kind": "video", "codec": "H264", "width": 320, "height": 240}],
+                "seconds": 11.0,
+                "tracks": [{"kind": "video", "codec": "H264", "width": 160, "height": 120}],
             }
         ],
     }
@@ -138,9 +138,10 @@ async def test_compose(start: Any, tmp_path: Path) -> None:
     assert await run.ended() == 2
     assert "out/session.json cannot be read" in run.errors
     (tmp_path / "out" / "session.json").write_text(json.dumps(session))
-    make_video(tmp_path / "out" / "ann.mkv", seconds=1, size=(320, 240))
-    run = await start("compose", "out", "-o", "all.mp4", "--size", "640x360")
+    make_video(tmp_path / "out" / "ann.mkv", seconds=11, fps=10, size=(160, 120))
+    run = await start("compose", "out", "-o", "all.mp4", "--size", "160x90")
     assert await run.ended() == 0, run.errors
-    assert "all.mp4 has 1.0 s" in run.errors
+    assert "\n10 of 11 s, 0 s to go\n" in f"\n{run.errors}"
+    assert "all.mp4 has 11.0 s" in run.errors
     with av.open(str(tmp_path / "all.mp4")) as container:
-        assert container.streams.video[0].width == 640
+        assert container.streams.video[0].width == 160

@@ -38,17 +38,20 @@ def command(folder: Path, output: Path, size: tuple[int, int]) -> None:
 
     begun, stopped = time.monotonic(), False
 
-    def on_progress(done: float, whole: float) -> bool:
-        left = (time.monotonic() - begun) * (whole - done) / done
-        if round(done) % 10 == 0:
-            write_note(f"{done:.0f} of {whole:.0f} s, {left:.0f} s to go")
-        return not stopped
-
     async def stop() -> None:
         nonlocal stopped
         stopped = True
 
     async def run() -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_progress(done: float, whole: float) -> bool:
+            left = (time.monotonic() - begun) * (whole - done) / done
+            if round(done) % 10 == 0:
+                note = f"{done:.0f} of {whole:.0f} s, {left:.0f} s to go"
+                loop.call_soon_threadsafe(write_note, note)  # whether it is wanted, it knows there
+            return not stopped
+
         with signals.answered_by(stop):
             even = size[0] & ~1, size[1] & ~1
             seconds = await asyncio.to_thread(
