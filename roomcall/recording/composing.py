@@ -217,7 +217,7 @@ class _Grid:
 
     def frame(self, number: int) -> av.VideoFrame:
         for source, pictures, first in self._tiles:
-            shown = pictures.at(number / FPS) if pictures is not None else None
+            shown = pictures.at((number + 0.5) / FPS) if pictures is not None else None
             tile = first
             if shown is not None:
                 tile = shown.reformat(first.width, first.height, "yuv420p")

@@ -11,7 +11,7 @@ from ..errors import SourceError
 from ..media.source import AUDIO_CLOCK
 
 _BYTES = 4  # a sample of stereo s16
-_SNAP = 0.04  # seconds by which a sound may be off before it is moved
+_SNAP = 0.005  # seconds by which a sound may be off before it is moved: times are rounded
 
 
 class Pictures:

@@ -9,8 +9,10 @@ from av.filter import Graph
 
 import roomcall
 from roomcall.media import marks
+from roomcall.media.source import AUDIO_CLOCK
 from roomcall.recording.composing import compose
 from roomcall.recording.layout import Scene, cells, fit, scenes
+from roomcall.recording.reading import Sounds
 from roomcall.recording.session import File, Session, Track
 from roomcall.testing.media import make_video
 
@@ -90,6 +92,20 @@ def test_flashes_and_beeps_are_where_they_were(folder: Path) -> None:
     assert flashes[1] == pytest.approx([2.3, 3.3], abs=0.06)
     for flash in (*flashes[0], *flashes[1]):
         assert min(abs(beep - flash) for beep in beeps) <= 0.06, (flashes, beeps)
+
+
+def test_a_sound_that_is_missing_moves_none_that_follow(tmp_path: Path) -> None:
+    """As where a packet was lost: there are 20 ms of nothing."""
+    file = make_video(tmp_path / "a.mkv", seconds=2, size=(64, 48), fps=25, audio="libopus")
+    sounds = Sounds([(file, 0.0), (file, 2.02), (file, 4.04)])
+    frame = av.AudioFrame("s16", "stereo", 6 * AUDIO_CLOCK)
+    frame.sample_rate = AUDIO_CLOCK
+    frame.planes[0].update(sounds.take(frame.samples))
+    heard = memoryview(frame.planes[0]).cast("h")[::2].tolist()
+    loud = [at / AUDIO_CLOCK for at, sample in enumerate(heard) if abs(sample) > 4000]
+    beeps = [b for a, b in itertools.pairwise([-1, *loud]) if b - a > 0.2]
+    first = beeps[0] % 1
+    assert [round(beep - first, 2) for beep in beeps[-4:]] == [2.02, 3.02, 4.04, 5.04], beeps
 
 
 def watch(path: Path) -> tuple[list[list[float]], list[float]]:
