@@ -8,7 +8,8 @@ _PROFILES_WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134
 def is_key_frame(codec: str, data: bytes) -> bool:
     """Whether an encoded frame can be decoded by itself. Audio frames always can."""
     if codec == "VP8":
-        return bool(data) and not data[0] & 1  # RFC 6386 section 9.1
+        # RFC 6386 section 9.1. Without the start code: of a frame whose beginning was lost.
+        return bool(data) and not data[0] & 1 and data[3:6] == b"\x9d\x01\x2a"
     if codec == "H264":
         return any(kind == _NAL_IDR for kind, _ in _nal_units(data))
     return True

@@ -242,3 +242,10 @@ def test_garbage_is_no_error(data: bytes, before: bytes) -> None:
         size = picture_size(codec, before + data)
         assert size is None or len(size) == 2
         assert is_key_frame(codec, before + data) in (True, False)
+
+
+def test_a_vp8_picture_whose_beginning_was_lost_is_no_key_frame() -> None:
+    """Its data may begin with any bits."""
+    (data,) = encode("libvpx", (320, 240))
+    assert is_key_frame("VP8", data)
+    assert not any(is_key_frame("VP8", data[lost:]) for lost in range(1, len(data)))
