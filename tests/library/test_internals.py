@@ -233,6 +233,28 @@ async def test_a_report_pairs_a_frame_with_its_own_moment() -> None:
     assert getattr(sender, f"{rtp._S}lsr") == something.ntp_timestamp >> 16 & 0xFFFFFFFF
 
 
+async def test_who_is_held_up_between_two_looks_at_clocks_reports_no_wrong_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other processes take the core for half a second, after the first look."""
+    sender, time = FakeSender(), 1000.0
+
+    def current_ntp_time() -> int:
+        nonlocal time
+        now = time
+        time += 0.5 if now == 1000 else 0
+        return round(now * 2**32)
+
+    tap = internals.SenderTap(
+        lambda: None, lambda _: None, lambda _: None, lambda _: None, lambda: time - 999
+    )
+    internals.tap_sender(cast(RTCRtpSender, sender), tap)
+    monkeypatch.setattr(clock, "current_ntp_time", current_ntp_time)
+    info = RtcpSenderInfo(1, rtp_timestamp=90_000, packet_count=1, octet_count=1)
+    await sender._send_rtcp([RtcpSrPacket(ssrc=1, sender_info=info)])
+    assert info.ntp_timestamp == 999 * 2**32
+
+
 async def test_an_agent_that_was_closed_early_says_so() -> None:
     """aiortc asks for the next event until it is told that this was the last one."""
     with internals.ice_settings(internals.IceSettings()):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_LOOKS = 5
+_AT_ONCE = 0.001  # seconds
 _R = "_RTCRtpReceiver__"
 _S = "_RTCRtpSender__"
 
@@ -191,6 +193,17 @@ class SenderTap:
     age: Callable[[], float]
 
 
+def _moment(age: Callable[[], float]) -> int:
+    """NTP time of what is so old. Whoever is held up between two looks at clocks, as a busy machine
+    does it, looks again."""
+    for _ in range(_LOOKS):
+        before = age()
+        now = clock.current_ntp_time()
+        if age() - before < _AT_ONCE:
+            break
+    return now - round(before * 2**32)
+
+
 def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
     """Hear what the other end reports about what it gets, and report to it in time.
 
@@ -227,7 +240,7 @@ def tap_sender(sender: RTCRtpSender, tap: SenderTap) -> None:
     async def send_rtcp(packets: "list[AnyRtcpPacket]") -> None:
         for packet in packets:
             if isinstance(packet, RtcpSrPacket) and packet.sender_info.ntp_timestamp:
-                ntp = clock.current_ntp_time() - round(tap.age() * 2**32)
+                ntp = _moment(tap.age)
                 packet.sender_info.ntp_timestamp = ntp
                 # By this the answer is known, and with it the round trip.
                 setattr(sender, f"{_S}lsr", ntp >> 16 & 0xFFFFFFFF)
