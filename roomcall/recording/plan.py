@@ -2,7 +2,8 @@
 
 Rule 1. A file begins when a key frame is there, which is asked for at once, and when sender reports
         have tied picture and sound to one clock; sound from before is kept. After `HOLD` it begins
-        with what there is. Who sends nothing has no file.
+        with what there is, after `TIE` also where reports are missing: one may be lost. Who sends
+        nothing has no file.
 Rule 2. A file has a picture of one size and codec, and a sound of one codec. What does not fit
         begins another file: a picture with its key frame, and so does a sound while there is a
         picture. A sound that was announced has its place, also when it is silent yet.
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from ..peer.track import EncodedFrame
 
 HOLD = 2.0  # seconds
+TIE = 4.0  # seconds
 HELD = 512  # frames; then the oldest is dropped
 KEY_FRAME_RETRY = 1.0  # seconds
 PAUSE = 1.0  # seconds between two frames of a kind; more is a gap
-NEW_CLOCK = 1.0  # seconds; time stamps that are off by more are of a stream that has ended
+NEW_CLOCK = 10.0  # seconds; time stamps that are off by more are of a stream that has ended
 STRAGGLERS = 1.0  # seconds for which sound from before a cut is waited for
 
 CODECS: dict[Kind, frozenset[str]] = {
@@ -115,11 +117,12 @@ class FilePlan:
             self._held_since = now
         self._held.append((kind, codec, frame))
         has_key_frame = any(_picture_of(*held) is not None for held in self._held)
-        if now - self._held_since >= HOLD or (
-            all(self._clock.is_tied(kind) for kind in self._announced)
-            and self._announced.keys() <= {kind for kind, _, _ in self._held}
-            and (has_key_frame or "video" not in self._announced)
-        ):
+        kinds, held = {kind for kind, _, _ in self._held}, now - self._held_since
+        is_all = self._announced.keys() <= kinds and (
+            has_key_frame or "video" not in self._announced
+        )
+        is_tied = all(self._clock.is_tied(kind) for kind in kinds)
+        if (is_all or held >= HOLD) and (is_tied or held >= TIE):
             effects = self._begin_with_held()
             if effects:
                 return effects
