@@ -36,12 +36,13 @@ def median(rounds: Sequence[Row]) -> Row:
     return rounds[0]._make(statistics.median(column) for column in zip(*rounds, strict=True))
 
 
-class OnlyPublisher:
-    """A signaling by which receivers of one room do not see each other."""
+class Selective:
+    """A signaling by which only those of one name are seen: so receivers do not see each other."""
 
-    def __init__(self, server: str, room: str) -> None:
-        self._client = RoomClient(server, room, JoinOptions())
-        self._publisher = ""
+    def __init__(self, server: str, room: str, other: str = NAME, name: str = "") -> None:
+        self._client = RoomClient(server, room, JoinOptions(name))
+        self._name = other
+        self._others: set[str] = set()
 
     async def connect(self) -> str:
         return await self._client.connect()
@@ -52,10 +53,10 @@ class OnlyPublisher:
     async def __aiter__(self) -> AsyncIterator[Any]:
         async for event in self._client:
             match event:
-                case MemberHere(id, name) if name == NAME:
-                    self._publisher = id
+                case MemberHere(id, name) if name == self._name:
+                    self._others.add(id)
                     yield event
-                case MemberGone(id) | Signal(id) if id == self._publisher:
+                case MemberGone(id) | Signal(id) if id in self._others:
                     yield event
 
     async def close(self) -> None:
@@ -87,9 +88,7 @@ async def receivers(
     async with AsyncExitStack() as stack:
         calls = [
             await stack.enter_async_context(
-                roomcall.join(
-                    ROOM, signaling=OnlyPublisher(server, ROOM), network=network, **options
-                )
+                roomcall.join(ROOM, signaling=Selective(server, ROOM), network=network, **options)
             )
             for network in networks
         ]
