@@ -7,22 +7,24 @@ from rich.table import Table
 from rich.text import Text
 
 from roomcall.events import rfc3339
-from roomcall.loading.result import SHOWN, TIMES, Result, Verdict
+from roomcall.loading.result import SHOWN, Result, Verdict
 
 from .lines import stdout_console
 from .output import write_json
 from .wording import printable
 
 _SPARE_FILES = 64
+_PEER_FILES = 8  # a socket for each address of this machine, while two rounds of ICE overlap
 
 
-def raise_file_limit(clients: int) -> None:
-    """A descriptor a client. Raises `click.UsageError` where this user may not have so many."""
+def raise_file_limit(clients: int, peers: int = 0) -> None:
+    """A descriptor a client, and those of its connections to so many `peers`. Raises
+    `click.UsageError` where this user may not have so many."""
     try:
         import resource
     except ImportError:  # where there is no such limit
         return
-    needed = clients + _SPARE_FILES
+    needed = clients * (1 + peers * _PEER_FILES) + _SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise click.UsageError(
@@ -60,12 +62,20 @@ def show(result: Result, verdict: Verdict) -> None:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for title in ("ms", *SHOWN, "count"):
         table.add_column(title, justify="left" if title == "ms" else "right")
-    for name in TIMES:
-        times = result.times[name]
+    for name, times in result.times.items():
         figures = (times.figure(shown) for shown in SHOWN)
         cells = ("-" if value is None else f"{value * 1000:.1f}" for value in figures)
         table.add_row(name, *cells, str(times.count))
     console.print(table)
+    if "connected" in result.counts:
+        counts = result.counts
+        pairs = counts["connected"] + counts["unconnected"]
+        receivers = counts["receiving"] + counts["silent"]
+        console.print(
+            f"{counts['connected']} of {pairs} pairs are connected, {counts['receiving']} of"
+            f" {receivers} receivers heard their sender: {counts['packetsReceived']} packets,"
+            f" {counts['packetsLost']} lost"
+        )
     if result.server:
         said = ", ".join(f"{name} {value:g}" for name, value in result.server.items())
         console.print(f"the server: {said}")

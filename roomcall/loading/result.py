@@ -18,7 +18,13 @@ from .latencies import Latencies
 
 TIMES = ("connect", "join", "signal", "chat")
 COUNTS = ("failed", "errors", "lost", "doubled", "misdelivered", "disordered")
-METRICS = (*TIMES, *COUNTS)
+# Of a load with media: from the first offer to connected, from the sender's coming to its sound; of
+# pairs, of those who are to hear the sender of their room, and of its packets to them.
+MEDIA_TIMES = ("setup", "firstFrame")
+MEDIA_COUNTS = (
+    "connected", "unconnected", "receiving", "silent", "packetsReceived", "packetsLost",
+)  # fmt: skip
+METRICS = (*TIMES, *MEDIA_TIMES, *COUNTS, *MEDIA_COUNTS)
 SHOWN = ("p50", "p95", "p99", "max")
 
 MAX_LAG = 0.1  # seconds that our own loop may be late, in nine of ten intervals
@@ -28,7 +34,8 @@ MAX_BEHIND = 0.05  # of what was to be sent
 @dataclass(slots=True)
 class Result:
     """`planned` is what was to be sent. `failures` has the first few, each with when it was.
-    `server` is what the server says of itself over the run, where it does."""
+    What is not in `times` and `counts` was not measured. `server` is what the server says of itself
+    over the run, where it does."""
 
     clients: int
     rooms: int
@@ -100,6 +107,14 @@ def judge(result: Result, expectations: Sequence[Expectation]) -> Verdict:
         *certain,
         *([f"{lost} messages were lost"] if (lost := result.counts["lost"]) else []),
         *([f"{errors} errors were told"] if (errors := result.counts["errors"]) else []),
+        *(
+            f"{number} {text}"
+            for name, text in (
+                ("unconnected", "pairs are not connected"),
+                ("silent", "clients have heard nothing of their room's sender"),
+            )
+            if (number := result.counts.get(name))
+        ),
         *result.failures,
         *(
             f"expected {one.expectation.text}"
@@ -138,7 +153,8 @@ def _outcome(expectation: Expectation, result: Result) -> Outcome:
     if name in result.counts:
         measured = result.counts[name]
     else:
-        measured = result.times[name].figure(expectation.aggregate or "max")
+        times = result.times.get(name)
+        measured = None if times is None else times.figure(expectation.aggregate or "max")
     ok = measured is not None and holds(expectation, measured)
     return Outcome(expectation, ok, measured)
 

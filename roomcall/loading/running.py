@@ -4,32 +4,40 @@ is waited for."""
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import aiohttp
 
 from ..load import LoadMeter
+from ..network.conditions import Network
 from ..signaling.url import websocket_url
 from ..signaling.websocket import SSLOption
 from . import server
 from .client import LoadClient
+from .latencies import Latencies
 from .ledger import Ledger
-from .result import Result
+from .result import MEDIA_COUNTS, MEDIA_TIMES, Result
+
+if TYPE_CHECKING:
+    from .media import Media
 
 SHOWN_FAILURES = 20
 _AT_ONCE = 200  # connections that are being made
 _TICK = 0.01
 _SETTLE = 10.0  # seconds that the last messages have
+MEDIA_TIMEOUT = 30.0  # seconds in which all must be connected, after the last has come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`clients` in all, evenly in `rooms`; they come within `ramp` seconds, then send `rate`
     messages a second, all together, for `duration` seconds. One in `chat_every` is chat, the others
-    are signals; 0: none is."""
+    are signals; 0: none is. With `media` every two of a room are connected before they talk, over
+    `network`."""
 
     server: str
     clients: int
@@ -40,6 +48,8 @@ class Plan:
     chat_every: int = 4
     token: str | None = None
     ssl: SSLOption = None
+    media: bool = False
+    network: Network | None = None
 
 
 class Load:
@@ -59,14 +69,21 @@ class Load:
         self._began = 0.0
         self._session: aiohttp.ClientSession | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._tone: Sequence[bytes] = ()
         self._clients = [LoadClient(self, number, room) for number, room in enumerate(rooms)]
 
     async def run(self) -> None:
         """All of it. Where it is cancelled `result` has what was seen until then."""
         before = await server.figures(self.plan.server, self.plan.ssl)
+        if self.plan.media:
+            self._prepare_media()
         async with self.present(), self._watched():
             await self.enter()
+            if self.plan.media:
+                await self._connect_all()
             await self.talk()
+            if self.plan.media:
+                self.result.counts |= await self._count_media()
             self.result.counts["lost"] = self.ledger.lost(self.failed) + self._unknown()
             after = await server.figures(self.plan.server, self.plan.ssl)
             self.result.server = server.over_the_run(before, after)
@@ -90,16 +107,27 @@ class Load:
             return
         self.failed.add(client.number)
         self.result.counts["failed"] += 1
-        self._note(f"client {client.number}: {why}")
+        self.note(f"client {client.number}: {why}")
 
     def error(self, client: LoadClient, code: str, text: str) -> None:
         self.result.counts["errors"] += 1
-        self._note(f"client {client.number}: {code}: {text}")
+        self.note(f"client {client.number}: {code}: {text}")
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         if len(self.result.failures) < SHOWN_FAILURES:
             seconds = time.perf_counter() - self._began
             self.result.failures.append(f"after {seconds:.1f} s, {text}")
+
+    def media_of(
+        self, client: LoadClient, ice_servers: Sequence[Mapping[str, Any]]
+    ) -> "Media | None":
+        """What connects a client to those of its room; None where nothing does."""
+        if not self.plan.media:
+            return None
+        from .media import Media
+
+        sends = self._sender(client) is client
+        return Media(client, ice_servers, self._tone if sends else None, self.plan.network)
 
     @asynccontextmanager
     async def present(self) -> AsyncIterator[None]:
@@ -189,6 +217,55 @@ class Load:
             await client.signal(self._clients[target].id, target, number)
         else:
             await client.chat(self.ledger.send_chat(client.number, self.failed))
+
+    def _prepare_media(self) -> None:
+        from .media import tone
+
+        self._tone = tone()
+        self.result.times |= {name: Latencies() for name in MEDIA_TIMES}
+
+    def _sender(self, client: LoadClient) -> LoadClient:
+        """Who sends in its room."""
+        return self._clients[self.ledger.members(client.room)[0]]
+
+    def _calls(self) -> "list[tuple[LoadClient, Media]]":
+        return [
+            (client, client.media)
+            for client in self._clients
+            if client.media is not None and client.number not in self.failed
+        ]
+
+    async def _connect_all(self) -> None:
+        """As far as it goes in a while: who is not connected then is counted at the end."""
+        waits = []
+        for client, media in self._calls():
+            room = (self._clients[number] for number in self.ledger.members(client.room))
+            others = {other.id for other in room if other.number not in self.failed}
+            sender = self._sender(client).id
+            waits.append(asyncio.create_task(media.settled(others - {client.id}, sender)))
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=MEDIA_TIMEOUT)
+            for wait in late:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _count_media(self) -> dict[str, int]:
+        """Of who has not failed otherwise. A pair is connected where both ends say so."""
+        count = dict.fromkeys(MEDIA_COUNTS, 0)
+        calls = dict(self._calls())
+        for client, media in calls.items():
+            for number in self.ledger.members(client.room):
+                other = self._clients[number]
+                if other in calls and number < client.number:
+                    both = media.connected(other.id) and calls[other].connected(client.id)
+                    count["connected" if both else "unconnected"] += 1
+            sender = self._sender(client)
+            if sender in calls and sender is not client:
+                packets, lost = await media.received(sender.id)
+                count["receiving" if packets else "silent"] += 1
+                count["packetsReceived"] += packets
+                count["packetsLost"] += lost
+        return count
 
     async def _wait_for_the_rest(self) -> None:
         until = time.perf_counter() + _SETTLE

@@ -229,7 +229,7 @@ class RoomClient:
                     self._present.discard(id)
                     yield MemberGone(id, reason)
                 case replies.Signaled(sender=sender):
-                    yield Signal(sender, _message_of(event))
+                    yield Signal(sender, message_of(event))
                 case replies.RoomUpdated(room=room):
                     self.room = room
                     yield event
@@ -308,7 +308,8 @@ class RoomClient:
         await self._client.close()
 
 
-def _message_of(signal: replies.Signaled) -> dict[str, Any]:
+def message_of(signal: replies.Signaled) -> dict[str, Any]:
+    """As `base.Signal` has it."""
     message: dict[str, Any] = {"type": type(signal).__struct_config__.tag}
     if signal.payload is not msgspec.UNSET:
         message["payload"] = msgspec.json.decode(signal.payload)

@@ -36,10 +36,28 @@ async def test_a_server_that_takes_not_all_of_them(start: Any) -> None:
     assert "4013 server-full" in "".join(run.lines)
 
 
+async def test_with_media_every_two_of_a_room_are_connected(start: Any) -> None:
+    async with roomcall_server.serve() as server:
+        run = await start(
+            "load", "--server", server.url, "--media", "--clients", "5", "--rooms", "2",
+            "--ramp", "0.3", "--rate", "20", "--duration", "1", "--expect", "silent==0", "--json",
+        )  # fmt: skip
+        code = await run.ended()
+    verdict = json.loads(run.lines[-1])
+    assert code in (0, 6), (run.lines, run.errors)
+    # Three in one room and two in the other.
+    assert (verdict["connected"], verdict["unconnected"]) == (4, 0), run.lines
+    assert (verdict["receiving"], verdict["silent"]) == (3, 0), run.lines
+    assert verdict["packetsReceived"] >= 3
+    assert (verdict["setup"]["count"], verdict["firstFrame"]["count"]) == (8, 3)
+    assert (verdict["lost"], verdict["misdelivered"]) == (0, 0)
+
+
 async def test_what_cannot_be(start: Any) -> None:
     for arguments, said in (
         (["--clients", "2", "--rooms", "3"], "--rooms"),
         (["--expect", "framesPerSecond>1"], "signal"),
+        (["--network", "loss=1%"], "--media"),
         (["--clients", "100000000"], "ulimit"),
     ):
         run = await start("load", *arguments)

@@ -7,7 +7,7 @@ import pytest
 from roomcall.expectations import Expectation, ExpectationError
 from roomcall.loading.latencies import Latencies
 from roomcall.loading.ledger import Ledger
-from roomcall.loading.result import METRICS, Result, judge
+from roomcall.loading.result import MEDIA_COUNTS, METRICS, Result, judge
 from roomcall.loading.server import over_the_run, read
 
 
@@ -106,6 +106,18 @@ def test_verdicts() -> None:
     assert judge(doubled, []).ok is False
     with pytest.raises(ExpectationError, match="signal"):
         expect("framesPerSecond>1")
+
+
+def test_verdicts_on_media() -> None:
+    all_well = dict.fromkeys(MEDIA_COUNTS, 0) | {"connected": 6, "receiving": 3}
+    for changes, ok in (({}, True), ({"unconnected": 1}, False), ({"silent": 2}, False)):
+        made = result()
+        made.counts |= all_well | changes
+        assert judge(made, []).ok is ok
+        made.loads = [{"loopLag": 0.5}] * 5  # this machine may be to blame
+        assert judge(made, []).ok is None
+    assert judge(result(), [expect("silent==0")]).ok is False  # nothing was measured
+    assert judge(result(), [expect("setup.p95<1")]).ok is False
 
 
 def test_what_the_server_says() -> None:

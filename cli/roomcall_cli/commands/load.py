@@ -11,6 +11,7 @@ from ..options import (
     ExpectationText,
     Server,
     json_option,
+    network_option,
     server_options,
     token_option,
 )
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 # Those of roomcall.loading.result, which takes its time to load.
 METRICS = (
-    "connect", "join", "signal", "chat",
+    "connect", "join", "signal", "chat", "setup", "firstFrame",
     "failed", "errors", "lost", "doubled", "misdelivered", "disordered",
+    "connected", "unconnected", "receiving", "silent", "packetsReceived", "packetsLost",
 )  # fmt: skip
 SECONDS = click.FloatRange(min=0)
 
@@ -35,6 +37,7 @@ SECONDS = click.FloatRange(min=0)
 Examples:
   roomcall load
   roomcall load --clients 400 --rooms 100 --rate 2000 --duration 60
+  roomcall load --media --clients 16 --rooms 4
   roomcall load --expect 'signal.p95<50ms' --expect 'failed==0' --json""",
 )
 @server_options
@@ -57,6 +60,12 @@ Examples:
     help="How long they talk then.",
 )
 @click.option(
+    "--media",
+    is_flag=True,
+    help="Connect every two of a room by WebRTC. The first sends sound, nobody decodes it.",
+)
+@network_option
+@click.option(
     "--expect",
     type=ExpectationText(METRICS),
     multiple=True,
@@ -71,10 +80,12 @@ def command(
     rate: float,
     ramp: float,
     duration: float,
+    media: bool,
+    network: str | None,
     expect: "tuple[Expectation, ...]",
     json: bool,
 ) -> None:
-    """Put a load on a server: signaling clients that join rooms, signal and chat.
+    """Put a load on a server: clients that join rooms, signal and chat, with --media peers too.
 
     Each message is looked for at whom it is for: once, in order. Of four messages three are signals
     to one other, one is chat to the room. Exits with 1 where something failed, and with 6 where
@@ -82,14 +93,17 @@ def command(
     """
     if rooms > clients:
         raise click.UsageError(f"--rooms {rooms} is more than --clients {clients}")
+    if network is not None and not media:
+        raise click.UsageError("--network is for what --media sends — give both")
 
     from roomcall.loading.result import judge
     from roomcall.loading.running import Load, Plan
+    from roomcall.network.conditions import Network
 
     from ..collector import keep_quiet
     from ..loading import raise_file_limit, show, show_json
 
-    raise_file_limit(clients)
+    raise_file_limit(clients, peers=-(-clients // rooms) - 1 if media else 0)
     plan = Plan(
         server=server.url,
         clients=clients,
@@ -99,6 +113,8 @@ def command(
         duration=duration,
         token=token,
         ssl=server.ssl,
+        media=media,
+        network=None if network is None else Network.parse(network),
     )
     results: list[Result] = []
 
