@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from .config import Config, ConfigError
-from .http import cors, metrics, page, requestlog, status, websocket
+from .http import metrics, page, requestlog, status, websocket
 from .http.api import description, endpoint
 from .logs import get_logger
 from .service import Service
@@ -84,17 +84,16 @@ async def serve(
 def application(service: Service) -> web.Application:
     """All that the server answers over HTTP; it may stand below a prefix of another one."""
     app = web.Application(
-        middlewares=[requestlog.middleware(service), endpoint.explained, cors.preflight],
+        middlewares=[requestlog.middleware(service)],
         client_max_size=service.config.max_message_bytes,
     )
     app.on_response_prepare.append(requestlog.sign)
-    app.on_response_prepare.append(cors.signal(service))
+    app.add_subapp(endpoint.PREFIX, description.application(service))
     app.add_routes(
         [
             *websocket.routes(service),
             *status.routes(service),
             *metrics.routes(service),
-            *description.routes(service),
             *page.routes(),
         ]
     )

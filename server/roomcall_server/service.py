@@ -1,8 +1,8 @@
 """The parts of the server put together, without HTTP."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from roomcall.protocol.errors import CloseCode
 
 from .clients.addresses import Addresses
 from .clients.connection import Backlog, Connection
+from .clients.cork import Cork
 from .clients.liveness import Liveness
 from .clients.registry import Registry
 from .clients.sessions import Sessions
@@ -49,9 +50,11 @@ class Service:
         self._clock = clock
         self.connections: set[Connection] = set()
         self._backlog = Backlog(config.queue.total)
+        self.cork = Cork()
         self._all_gone = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        self.time = self._loop.time  # to ask for the loop each time is a system call in Python 3.11
         registry = Registry(self.figures)
         store.listen(registry.deliver)
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
@@ -96,10 +99,9 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    @contextmanager
-    def connection(self, transport: asyncio.Transport, address: str) -> Iterator[Connection]:
-        """The connection on this socket, for as long as it is served. It may be closed already."""
-        connection = Connection(transport, self.config.queue, self._backlog)
+    def connect(self, transport: asyncio.Transport, address: str) -> Connection:
+        """The connection on this socket, until `disconnect`. It may be closed already."""
+        connection = Connection(transport, self.config.queue, self._backlog, self.cork)
         self.connections.add(connection)
         self._all_gone.clear()
         has_place = self.addresses.enter(address)
@@ -107,15 +109,15 @@ class Service:
             connection.close(CloseCode.GOING_AWAY)
         elif not has_place:
             connection.close(CloseCode.SERVER_FULL)
-        try:
-            yield connection
-        finally:
-            connection.dispose()
-            self.addresses.leave(address)
-            self.connections.discard(connection)
-            self.figures.closes[connection.close_code or _NO_CODE] += 1
-            if not self.connections:
-                self._all_gone.set()
+        return connection
+
+    def disconnect(self, connection: Connection, address: str) -> None:
+        connection.dispose()
+        self.addresses.leave(address)
+        self.connections.discard(connection)
+        self.figures.closes[connection.close_code or _NO_CODE] += 1
+        if not self.connections:
+            self._all_gone.set()
 
     async def close(self) -> None:
         """Tell every client that the server goes, and wait until they have heard it."""

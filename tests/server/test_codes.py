@@ -14,7 +14,7 @@ import pytest
 
 from roomcall.protocol import requests
 from roomcall.protocol.errors import CloseCode, ErrorCode
-from roomcall_server.clients.connection import QueueLimits
+from roomcall_server.clients.connection import QueueLimits, framed
 from roomcall_server.signaling import router
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -177,7 +177,7 @@ class Guest:
         clients = self.server.service.context.clients
         (client,) = [client for client in clients if client.id == self.wire.id]
         while client.connection is not None:
-            client.send_frame(b" " * 65_536)
+            client.send_frame(framed(b" " * 65_536))
             await asyncio.sleep(0)
 
     async def is_taken_over(self) -> None:

@@ -1,16 +1,13 @@
 """One client of this process: its id, what is on its way to it, and the socket it has now."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from roomcall.protocol import codec
 from roomcall.protocol.outbox import Outbox
 from roomcall.protocol.replies import ClientId, Reply
 
+from .connection import Connection, Frame, framed
 from .rate import Pace
-
-if TYPE_CHECKING:
-    from .connection import Connection
 
 
 class Client:
@@ -56,13 +53,13 @@ class Client:
     def greet(self, message: ClientId) -> None:
         """The first message of a connection, which no end counts."""
         if self.connection is not None:
-            self.connection.send(codec.encode(message))
+            self.connection.send(framed(codec.encode(message)))
 
     def send(self, message: Reply) -> None:
-        self.send_frame(codec.encode(message))
+        self.send_frame(framed(codec.encode(message)))
 
-    def send_frame(self, frame: bytes) -> None:
-        """A message that is encoded already, as what goes to many is."""
+    def send_frame(self, frame: Frame) -> None:
+        """A message that is framed already, as what goes to many is."""
         self.outbox.add(frame)
         if self.connection is not None:
             self.connection.send(frame)

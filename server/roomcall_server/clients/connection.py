@@ -1,6 +1,6 @@
 """The way of frames to one socket, which never waits for it.
 
-Frames are put on the transport directly, one write a loop tick: a coroutine or a writer task for
+Frames are put on the transport directly, when the `Cork` says so: a coroutine or a writer task for
 each message costs more than the message. What a client does not take stays in the transport's
 buffer, whose size we watch, so that a client that has stopped reading harms only itself.
 """
@@ -8,11 +8,18 @@ buffer, whose size we watch, so that a client that has stopped reading harms onl
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NewType
 
 from roomcall.protocol.errors import CloseCode
 
+from .cork import Cork
+
 # RFC 6455 section 5.2: FIN and opcode; a server's frames are not masked.
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
+
+Frame = NewType("Frame", bytes)  # a message as it goes to a socket, or to many
+
+_LITTLE = 65_536  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,10 @@ def frame_header(opcode: int, length: int) -> bytes:
     if length < 65_536:
         return bytes((opcode, 126)) + length.to_bytes(2, "big")
     return bytes((opcode, 127)) + length.to_bytes(8, "big")
+
+
+def framed(message: bytes) -> Frame:
+    return Frame(frame_header(TEXT, len(message)) + message)
 
 
 class Backlog:
@@ -66,12 +77,20 @@ class Backlog:
 class Connection:
     """One WebSocket's sending half. Every method returns at once."""
 
-    def __init__(self, transport: asyncio.Transport, limits: QueueLimits, backlog: Backlog) -> None:
+    __slots__ = (
+        "_backlog", "_cork", "_drained", "_limits", "_loop", "_moved_at", "_noted", "_pending",
+        "_transport", "_watch", "_written", "close_code", "on_close",
+    )  # fmt: skip
+
+    def __init__(
+        self, transport: asyncio.Transport, limits: QueueLimits, backlog: Backlog, cork: Cork
+    ) -> None:
         self.close_code: int | None = None
         self.on_close: Callable[[int], None] | None = None  # told the code once `close` is decided
         self._transport = transport
         self._limits = limits
         self._backlog = backlog
+        self._cork = cork
         self._loop = asyncio.get_running_loop()
         self._pending: list[bytes] = []
         self._written = 0
@@ -90,9 +109,12 @@ class Connection:
         """How many bytes the client has still to take; what is being closed is as good as gone."""
         return 0 if self.closing else self._transport.get_write_buffer_size()
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: Frame) -> None:
         """A message. It is on its way at the end of this loop tick."""
-        self._put(TEXT, frame)
+        if self.close_code is None:
+            if not self._pending:
+                self._cork.add(self)
+            self._pending.append(frame)
 
     def ping(self, payload: bytes) -> None:
         self._put(PING, payload)
@@ -106,7 +128,7 @@ class Connection:
             return
         self._put(CLOSE, code.to_bytes(2, "big"))
         self.close_code = code
-        self._write()
+        self.flush()
         self._abort_later()
         if self.on_close is not None:
             self.on_close(code)
@@ -115,14 +137,9 @@ class Connection:
         """The client has ended it, or has answered our goodbye."""
         if not self.closing:
             self._put(CLOSE, CloseCode.NORMAL.to_bytes(2, "big"))
-            self._write()
+            self.flush()
         self._transport.close()
         self._abort_later()  # where it does not even take what was sent before
-
-    async def gone(self) -> None:
-        """Wait until the client has hung up, or was cut off for not doing so."""
-        while not self._transport.is_closing():  # noqa: ASYNC110 - no public event says it
-            await asyncio.sleep(0.05)
 
     def abort(self) -> None:
         self._transport.abort()
@@ -137,31 +154,33 @@ class Connection:
         self._loop.call_later(self._limits.close_timeout, self._transport.abort)
 
     def _put(self, opcode: int, payload: bytes) -> None:
-        if self.close_code is not None or self._transport.is_closing():
-            return
-        if not self._pending:
-            self._loop.call_soon(self._flush)
-        self._pending += (frame_header(opcode, len(payload)), payload)
+        self.send(Frame(frame_header(opcode, len(payload)) + payload))
 
-    def _flush(self) -> None:
-        self._write()
-        waiting = self.waiting
-        if waiting or self._noted:
-            self._noted = waiting
-            self._backlog.note(self, waiting)
+    def flush(self) -> None:
+        """Write what was sent: the cork calls it."""
+        pending, transport = self._pending, self._transport
+        if not pending:
+            return
+        if transport.is_closing():
+            return pending.clear()
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        pending.clear()
+        before = transport.get_write_buffer_size()
+        self._written += len(data)
+        transport.write(data)
+        # A loop may itself wait with the last write, so that alone is no backlog.
+        if before or self._noted or len(data) > _LITTLE:
+            self._look_back()
+
+    def _look_back(self) -> None:
+        waiting = self._noted = self.waiting
+        self._backlog.note(self, waiting)
         if waiting > self._limits.hard:
             self.close(CloseCode.TOO_SLOW)
         elif waiting > self._limits.soft and self._watch is None:
             self._drained = self._written - waiting
             self._moved_at = self._loop.time()
             self._watch_later()
-
-    def _write(self) -> None:
-        if self._pending and not self._transport.is_closing():
-            data = b"".join(self._pending)
-            self._written += len(data)
-            self._transport.write(data)
-        self._pending.clear()
 
     def _watch_later(self) -> None:
         self._watch = self._loop.call_later(self._limits.stall / 4, self._look)

@@ -8,6 +8,7 @@ from roomcall.protocol import codec, replies
 from ..figures import Figures
 from ..rooms.outcome import Send
 from .client import Client
+from .connection import framed
 
 
 class Registry:
@@ -56,7 +57,7 @@ class Registry:
         """Bring each message to those of its addressees that are here, encoded once."""
         sent = self._figures.sent
         for effect in effects:
-            frame = codec.encode(effect.message)
+            frame = framed(codec.encode(effect.message))
             for id in effect.to:
                 client = self._clients.get(id)
                 if client is not None:

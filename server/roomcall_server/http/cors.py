@@ -11,7 +11,6 @@ from aiohttp.typedefs import Handler
 from ..service import Service
 
 OnPrepare = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
-_PREFIX = "/api/"
 _PREFLIGHT = {
     hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PATCH, DELETE",
     hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type",
@@ -22,7 +21,7 @@ _PREFLIGHT = {
 @web.middleware
 async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
     asks = hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
-    if request.method == hdrs.METH_OPTIONS and asks and request.path.startswith(_PREFIX):
+    if request.method == hdrs.METH_OPTIONS and asks:
         return web.Response(status=204, headers=_PREFLIGHT)
     return await handler(request)
 
@@ -32,8 +31,6 @@ def signal(service: Service) -> OnPrepare:
     allowed = service.config.allow_origins
 
     async def allow(request: web.Request, response: web.StreamResponse) -> None:
-        if not request.path.startswith(_PREFIX):
-            return
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and (origin in allowed or "*" in allowed):

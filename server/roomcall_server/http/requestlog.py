@@ -12,7 +12,7 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from ..logs import ROOT, get_logger
 from ..service import Service
@@ -38,25 +38,25 @@ def middleware(service: Service) -> Middleware:
         request[ADDRESS] = client_address(request.remote or "", forwarded, proxies)
         request[_ID] = _id(request)
         status = 499  # as others write it: the client has not waited for the answer
-        with bound_contextvars(request=request[_ID]):
-            try:
-                response = await handler(request)
-                status = response.status
-            except web.HTTPException as error:
-                status = error.status
-                raise
-            except Exception:
-                status = 500
-                raise
-            finally:
-                log.info(
-                    "answered",
-                    method=request.method,
-                    path=request.rel_url.raw_path[:_LONGEST_PATH],
-                    status=status,
-                    seconds=round(loop.time() - began, 4),
-                    address=request[ADDRESS],
-                )
+        bind_contextvars(request=request[_ID])  # the task is this request's alone
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        except Exception:
+            status = 500
+            raise
+        finally:
+            log.info(
+                "answered",
+                method=request.method,
+                path=request.rel_url.raw_path[:_LONGEST_PATH],
+                status=status,
+                seconds=round(loop.time() - began, 4),
+                address=request[ADDRESS],
+            )
         return response
 
     return named

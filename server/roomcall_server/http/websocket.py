@@ -1,11 +1,14 @@
 """`/ws`: one WebSocket, from its handshake to its end.
 
-aiohttp does the handshake and reads frames; what we send goes out through `Connection`.
+After the handshake `Link` reads, and what we send goes out through `Connection`.
 """
 
-import asyncio
+from base64 import b64encode
+from hashlib import sha1
+from typing import cast
 
-from aiohttp import WSMsgType, web
+from aiohttp import hdrs, web
+from aiohttp.http import WebSocketReader
 
 from roomcall.protocol.errors import CloseCode
 
@@ -19,24 +22,10 @@ from ..signaling import router
 from ..store.base import StoreAway
 from . import origin
 from .api.access import bearer
+from .link import Link
 from .requestlog import ADDRESS
 
-_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
-
-
-class Socket(web.WebSocketResponse):
-    """The receiving half of a WebSocket. Saying goodbye is left to its `connection`.
-
-    aiohttp calls `close` on a frame that it cannot take, and would hang up on data that is still
-    coming: then the client may see a reset in the place of 1009.
-    """
-
-    connection: Connection | None = None
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        if self.connection is not None:
-            self.connection.close(code)
-        return True
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def routes(service: Service) -> list[web.RouteDef]:
@@ -46,28 +35,49 @@ def routes(service: Service) -> list[web.RouteDef]:
             raise web.HTTPForbidden(text="this origin is not allowed")
         if not service.store_available:
             raise web.HTTPServiceUnavailable(text="nothing can be kept just now: try again later")
-        socket = Socket(
-            compress=False,
-            autoping=False,
-            autoclose=False,
-            max_msg_size=service.config.max_message_bytes + 1,  # aiohttp refuses this very size
-        )
-        await socket.prepare(request)
-        if request.transport is None:
-            return socket
-        with service.connection(request.transport, request[ADDRESS]) as connection:
-            socket.connection = connection
+        answer = _handshake(request)
+        await answer.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return answer
+        link = Link(transport, service.cork, service.config.max_message_bytes)
+        # It has kept what came in one packet with the request.
+        request.protocol.set_parser(cast("WebSocketReader", link))
+        request.protocol.keep_alive(False)
+        connection = service.connect(transport, request[ADDRESS])
+        try:
             if connection.close_code is None:
-                await _serve(service, socket, connection, request)
-            await _part(socket, connection)
-        return socket
+                await _serve(service, link, connection, request)
+            if connection.close_code is not None:
+                await _part(link, connection)
+            connection.hang_up()
+        finally:
+            await link.close()
+            service.disconnect(connection, request[ADDRESS])
+        return answer
 
     return [web.get("/ws", websocket)]
 
 
+def _handshake(request: web.Request) -> web.StreamResponse:
+    """See RFC 6455 section 4.2.2. aiohttp's own answer would keep a reader that nobody needs."""
+    if not web.WebSocketResponse().can_prepare(request):
+        raise web.HTTPBadRequest(text="this is for WebSockets")
+    key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
+    headers = {
+        hdrs.UPGRADE: "websocket",
+        hdrs.CONNECTION: "Upgrade",
+        hdrs.SEC_WEBSOCKET_ACCEPT: b64encode(sha1(key + _GUID).digest()).decode(),
+    }
+    answer = web.StreamResponse(status=101, headers=headers)
+    answer.force_close()  # no request follows
+    return answer
+
+
 async def _serve(
-    service: Service, socket: Socket, connection: Connection, request: web.Request
+    service: Service, link: Link, connection: Connection, request: web.Request
 ) -> None:
+    """Until either end has enough."""
     tokens = service.context.tokens
     grant = Grant() if tokens is None else tokens.read(_token(request))
     if grant is None:
@@ -78,59 +88,62 @@ async def _serve(
         return connection.close(CloseCode.GOING_AWAY)  # it comes again
     if client is None:
         return connection.close(CloseCode.SERVER_FULL)
-    pulse = service.liveness.watch(client, connection)
     goodbye = False
     try:
-        goodbye = await _read(service, socket, client, connection, pulse)
+        link.serve(connection, _Messages(service, service.liveness.watch(client, connection)))
+        goodbye = await link.ended
     finally:
         await service.sessions.depart(client, connection, goodbye=goodbye)
 
 
-async def _read(
-    service: Service, socket: Socket, client: Client, connection: Connection, pulse: Pulse
-) -> bool:
-    """Take message after message, each done with before the next, until either end has enough.
+class _Messages:
+    """What comes on one connection, to the router."""
 
-    True where the client has said goodbye.
-    """
-    while True:
-        message = await socket.receive()
-        match message.type:
-            case WSMsgType.TEXT | WSMsgType.BINARY:
-                async with client.turn:
-                    if connection.close_code is not None:
-                        return False
-                    pulse.busy = True
-                    await _take(service, client, message.data)
-                    pulse.busy = False
-            case WSMsgType.PING:
-                connection.pong(message.data)
-            case WSMsgType.PONG:
-                service.liveness.heard(pulse, message.data)
-            case end:
-                return end is WSMsgType.CLOSE and connection.close_code is None
+    __slots__ = ("_pulse", "_service")
+
+    def __init__(self, service: Service, pulse: Pulse) -> None:
+        self._service = service
+        self._pulse = pulse
+
+    async def take(self, message: str | bytes) -> None:
+        pulse = self._pulse
+        client = pulse.client
+        async with client.turn:
+            if pulse.connection.close_code is None:
+                pulse.busy = True
+                await _take(self._service, client, message)
+                pulse.busy = False
+
+    def heard(self, payload: bytes) -> None:
+        self._service.liveness.heard(self._pulse, payload)
 
 
 async def _take(service: Service, client: Client, frame: str | bytes) -> None:
     client.received += 1
-    loop = asyncio.get_running_loop()
-    now = loop.time()
+    now = service.time()
     if client.rate.take(now, frame):
         await router.handle(service.context, client, frame)
-        service.figures.handled.observe(loop.time() - now)
+        service.figures.handled.observe(service.time() - now)
     elif not client.rate.exhausted(now):
         router.over_rate(service.context, client, frame)
     elif client.connection is not None:
         client.connection.close(CloseCode.RATE_LIMITED)
 
 
-async def _part(socket: Socket, connection: Connection) -> None:
-    """Give the client a while to answer our goodbye; what else it still says is not for us."""
-    while (end := (await socket.receive()).type) not in _ENDS:
+class _Nobody:
+    """Takes no more messages."""
+
+    async def take(self, message: str | bytes) -> None:
         pass
-    if end is WSMsgType.ERROR:
-        await connection.gone()
-    connection.hang_up()
+
+    def heard(self, payload: bytes) -> None:
+        pass
+
+
+async def _part(link: Link, connection: Connection) -> None:
+    """Give the client a while to answer our goodbye; what else it still says is not for us."""
+    link.serve(connection, _Nobody())
+    await link.ended  # bounded: it is cut after the close timeout
 
 
 def _token(request: web.Request) -> str | None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.server.model.room import Message
+from tests.server.raw import frames
 
 
 class Line:
@@ -21,7 +22,8 @@ class Line:
 
     def send(self, frame: bytes) -> None:
         assert not self.closing
-        self.sent.append(json.loads(frame))
+        ((_, message),) = frames(frame)
+        self.sent.append(json.loads(message))
 
     def close(self, code: int) -> None:
         self.close_code = code

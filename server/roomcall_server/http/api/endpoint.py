@@ -23,7 +23,7 @@ from . import access
 
 log = get_logger("api")
 
-PREFIX = "/api/"
+PREFIX = "/api"
 _STATUS: dict[str, int] = {
     ErrorCode.BAD_JSON: 400,
     ErrorCode.BAD_REQUEST: 400,
@@ -80,7 +80,11 @@ class Endpoint:
 
 
 def routes(service: Service, endpoints: Iterable[Endpoint]) -> list[web.RouteDef]:
-    return [web.route(one.method, one.path, _handler(service, one)) for one in endpoints]
+    """Below `PREFIX`."""
+    return [
+        web.route(one.method, one.path.removeprefix(PREFIX), _handler(service, one))
+        for one in endpoints
+    ]
 
 
 def _handler(service: Service, endpoint: Endpoint) -> Handler:
@@ -125,9 +129,7 @@ async def _body(request: web.Request, type: type[Struct] | None) -> Any:
 
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong below `/api/` is said in JSON."""
-    if not request.path.startswith(PREFIX):
-        return await handler(request)
+    """Whatever goes wrong is said in JSON."""
     try:
         return await handler(request)
     except Refused as error:
