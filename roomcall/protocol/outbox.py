@@ -14,6 +14,8 @@ from collections import deque
 class Outbox:
     """`max_frames` 0 keeps nothing: then there is no resume."""
 
+    __slots__ = ("_bytes", "_kept", "_max_bytes", "_max_frames", "sent")
+
     def __init__(self, max_frames: int, max_bytes: int) -> None:
         self.sent = 0
         self._max_frames = max_frames
@@ -25,15 +27,17 @@ class Outbox:
         self.sent += 1
         if not self._max_frames:
             return
-        self._kept.append(frame)
-        self._bytes += len(frame)
-        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
-            self._drop()
+        kept = self._kept
+        kept.append(frame)
+        size = self._bytes + len(frame)
+        while size > self._max_bytes or len(kept) > self._max_frames:
+            size -= len(kept.popleft())
+        self._bytes = size
 
     def acknowledge(self, count: int) -> None:
         """The other end has received the first `count`. More than were sent is a lie."""
         while self._kept and self.sent - len(self._kept) < min(count, self.sent):
-            self._drop()
+            self._bytes -= len(self._kept.popleft())
 
     def after(self, count: int) -> list[bytes] | None:
         """What came after the first `count`; None where some of it is not kept."""
@@ -50,6 +54,3 @@ class Outbox:
     def kept(self) -> int:
         """How many frames are not acknowledged, as far as they are kept."""
         return len(self._kept)
-
-    def _drop(self) -> None:
-        self._bytes -= len(self._kept.popleft())

@@ -20,6 +20,7 @@ TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 Frame = NewType("Frame", bytes)  # a message as it goes to a socket, or to many
 
 _LITTLE = 65_536  # bytes
+_MEDIUM_TEXT = bytes((TEXT, 126))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,10 @@ def frame_header(opcode: int, length: int) -> bytes:
 
 
 def framed(message: bytes) -> Frame:
-    return Frame(frame_header(TEXT, len(message)) + message)
+    size = len(message)
+    if 126 <= size < 65_536:  # as most are
+        return Frame(_MEDIUM_TEXT + size.to_bytes(2, "big") + message)
+    return Frame(frame_header(TEXT, size) + message)
 
 
 class Backlog:

@@ -10,6 +10,8 @@ Rules of this file:
 class Bucket:
     """`rate` a second; 0 is no limit. It holds at least `largest`, so that nothing is too large."""
 
+    __slots__ = ("_at", "_burst", "_level", "_over_since", "_patience", "_rate")
+
     def __init__(
         self, rate: float, now: float, patience: float = 10.0, largest: float = 1.0
     ) -> None:
@@ -24,13 +26,16 @@ class Bucket:
         """Is so much more allowed?"""
         if not self._rate:
             return True
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
+        level, burst = self._level + (now - self._at) * self._rate, self._burst
         self._at = now
-        if self._level >= self._burst / 2:
+        if level > burst:
+            level = burst
+        if level >= burst / 2:
             self._over_since = None
-        if self._level >= amount:
-            self._level -= amount
+        if level >= amount:
+            self._level = level - amount
             return True
+        self._level = level
         if self._over_since is None:
             self._over_since = now
         return False
@@ -47,20 +52,19 @@ class Bucket:
 class Pace:
     """What one client says: so many messages, and bytes where they are limited, a second."""
 
+    __slots__ = ("_bytes", "_messages")
+
     def __init__(self, messages: Bucket, bytes: Bucket | None) -> None:
         self._messages = messages
         self._bytes = bytes
 
-    def take(self, now: float, frame: str | bytes) -> bool:
+    def take(self, now: float, size: int) -> bool:
+        """Is a message of so many bytes allowed?"""
         if not self._messages.take(now):
             return False
-        return self._bytes is None or self._bytes.take(now, _size(frame))
+        return self._bytes is None or self._bytes.take(now, size)
 
     def exhausted(self, now: float) -> bool:
         if self._messages.exhausted(now):
             return True
         return self._bytes is not None and self._bytes.exhausted(now)
-
-
-def _size(frame: str | bytes) -> int:
-    return len(frame) if isinstance(frame, bytes) or frame.isascii() else len(frame.encode())

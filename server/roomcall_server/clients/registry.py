@@ -55,14 +55,16 @@ class Registry:
 
     def deliver(self, effects: Sequence[Send]) -> None:
         """Bring each message to those of its addressees that are here, encoded once."""
-        sent = self._figures.sent
+        clients = self._clients
         for effect in effects:
-            frame = framed(codec.encode(effect.message))
+            message = effect.message
+            frame = framed(codec.encode(message))
+            sent = 0
             for id in effect.to:
-                client = self._clients.get(id)
-                if client is not None:
-                    client.send_frame(frame)
-                    sent[type(effect.message)] += 1
+                if id in clients:
+                    clients[id].send_frame(frame)
+                    sent += 1
+            self._figures.sent[type(message)] += sent
 
 
 def token_hash(token: str) -> str:

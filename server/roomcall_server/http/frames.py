@@ -13,6 +13,7 @@ PROTOCOL_ERROR, NOT_UTF8, TOO_BIG = 1002, 1007, 1009  # close codes: section 7.4
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 _KNOWN = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
+_WHOLE_TEXT = 0x80 | TEXT  # the first byte of most frames
 _LONGEST_CONTROL = 125
 _MOST_PARTS = 4096  # of a message; each costs more than its bytes
 
@@ -57,12 +58,14 @@ class Frames:
                     wanted = body - 4 - at
                     break
                 size = int.from_bytes(data[at + 2 : body - 4], "big")
-            self._check(first, second, opcode, size)
+            plain = first == _WHOLE_TEXT and second >= 0x80 and self._parts is None
+            if not plain or size > self._most:
+                self._check(first, second, opcode, size)
             if end < body + size:
                 wanted = body + size - at
                 break
-            payload = unmasked(data[body : body + size], data[body - 4 : body])
-            at = body + size
+            key, at = data[body - 4 : body], body + size
+            payload = unmasked(data[body:at], key)
             if opcode >= CLOSE or first & 0x80 and opcode:
                 yield opcode, payload
             elif (whole := self._add(opcode, payload, last=bool(first & 0x80))) is not None:
@@ -98,6 +101,5 @@ class Frames:
 def unmasked(payload: bytes, mask: bytes) -> bytes:
     """See RFC 6455 section 5.3. Two long numbers are faster than many short ones."""
     size = len(payload)
-    key = (mask * (size // 4 + 1))[:size]
-    number = int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")
-    return number.to_bytes(size, "little")
+    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
+    return (int.from_bytes(payload, "little") ^ key).to_bytes(size, "little")

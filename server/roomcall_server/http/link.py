@@ -25,8 +25,9 @@ log = get_logger("link")
 class Listener(Protocol):
     """What a link brings its messages to. They are handled one after the other."""
 
-    async def take(self, message: str | bytes) -> None:
-        """Runs outside of a task until it first waits: then no `asyncio.timeout` can be entered."""
+    async def take(self, message: str | bytes, size: int) -> None:
+        """A message of so many bytes. Until it first waits it runs outside of a task: there it can
+        enter no `asyncio.timeout`."""
 
     def heard(self, payload: bytes) -> None:
         """A pong has come."""
@@ -123,7 +124,7 @@ class Link:
                 text = payload.decode()
             except UnicodeDecodeError:
                 return self._refuse(connection, NOT_UTF8)
-            self._begin(self._listener.take(text))
+            self._begin(self._listener.take(text, len(payload)))
         elif opcode == PONG:
             self._listener.heard(payload)
         elif opcode == PING:
@@ -134,7 +135,7 @@ class Link:
         elif opcode == _VIOLATION:
             self._refuse(connection, int.from_bytes(payload, "big"))
         else:
-            self._begin(self._listener.take(payload))
+            self._begin(self._listener.take(payload, len(payload)))
 
     def _refuse(self, connection: Connection, code: int) -> None:
         self._deaf, self._waiting = True, None

@@ -12,7 +12,6 @@ from aiohttp.http import WebSocketReader
 
 from roomcall.protocol.errors import CloseCode
 
-from ..clients.client import Client
 from ..clients.connection import Connection
 from ..clients.liveness import Pulse
 from ..clients.session import Grant
@@ -105,35 +104,32 @@ class _Messages:
         self._service = service
         self._pulse = pulse
 
-    async def take(self, message: str | bytes) -> None:
-        pulse = self._pulse
+    async def take(self, message: str | bytes, size: int) -> None:
+        pulse, service = self._pulse, self._service
         client = pulse.client
         async with client.turn:
-            if pulse.connection.close_code is None:
-                pulse.busy = True
-                await _take(self._service, client, message)
-                pulse.busy = False
+            if pulse.connection.close_code is not None:
+                return
+            pulse.busy = True
+            client.received += 1
+            now = service.time()
+            if client.rate.take(now, size):
+                await router.handle(service.context, client, message)
+                service.figures.handled.observe(service.time() - now)
+            elif not client.rate.exhausted(now):
+                router.over_rate(service.context, client, message)
+            else:
+                pulse.connection.close(CloseCode.RATE_LIMITED)
+            pulse.busy = False
 
     def heard(self, payload: bytes) -> None:
         self._service.liveness.heard(self._pulse, payload)
 
 
-async def _take(service: Service, client: Client, frame: str | bytes) -> None:
-    client.received += 1
-    now = service.time()
-    if client.rate.take(now, frame):
-        await router.handle(service.context, client, frame)
-        service.figures.handled.observe(service.time() - now)
-    elif not client.rate.exhausted(now):
-        router.over_rate(service.context, client, frame)
-    elif client.connection is not None:
-        client.connection.close(CloseCode.RATE_LIMITED)
-
-
 class _Nobody:
     """Takes no more messages."""
 
-    async def take(self, message: str | bytes) -> None:
+    async def take(self, message: str | bytes, size: int) -> None:
         pass
 
     def heard(self, payload: bytes) -> None:

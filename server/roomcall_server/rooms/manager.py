@@ -55,7 +55,10 @@ class RoomManager:
         while True:
             room = await self.get(id)
             try:
-                return await self.commit(room, rule(room))
+                outcome = rule(room)
+                if outcome.room is room:
+                    return await self._store.publish(outcome.effects, id)
+                return await self.commit(room, outcome)
             except Conflict:
                 continue
 
@@ -80,8 +83,8 @@ class RoomManager:
         closed = outcome.closed_at is not None
         happened = history.events(before, after, outcome.reason, self.now(), closed)
         id = before.id if before is not None else after.id if after is not None else ""
-        entered = await self._sessions(outcome.entered)
-        gone = await self._sessions(outcome.gone)
+        entered = await self._sessions(outcome.entered) if outcome.entered else ()
+        gone = await self._sessions(outcome.gone) if outcome.gone else ()
         await self._store.commit(
             Commit(
                 rooms=(RoomWrite(before, after, outcome.closed_at),),

@@ -37,7 +37,7 @@ HANDLERS: dict[type[requests.Request], Handler] = {
     requests.Ping: connection.ping,
 }
 
-_JOINS = (requests.CreateRoom, requests.JoinRoom)
+_JOINS = frozenset((requests.CreateRoom, requests.JoinRoom))
 
 log = get_logger("router")
 
@@ -75,7 +75,7 @@ def _fail(context: Context, client: Client, error: replies.Error) -> None:
 def _handler(context: Context, client: Client, request: requests.Request) -> Handler:
     if client.direct and not isinstance(request, direct.ALLOWED):
         return direct.signal
-    if isinstance(request, _JOINS) and not context.may_join(client.address):
+    if type(request) in _JOINS and not context.may_join(client.address):
         if context.joins_for_long(client.address) and client.connection is not None:
             client.connection.close(CloseCode.RATE_LIMITED)
         raise Refused(ErrorCode.RATE_LIMITED, "too many joins a second from your address")

@@ -8,13 +8,14 @@ Rules of this file:
 
 from datetime import datetime
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from roomcall.protocol.errors import MAX_CHAT, ErrorCode
 from roomcall.protocol.replies import ChatMessage
 from roomcall.protocol.requests import Chat
 
-from ..outcome import Keep, Outcome, Refused, Send, tell
+from ..outcome import Effect, Keep, Outcome, Refused, Send, tell
 from ..permissions import Action, check, check_member
 from ..room import Room
 
@@ -27,20 +28,23 @@ def chat(room: Room, client: str, request: Chat, now: datetime) -> Outcome:
         raise Refused(
             ErrorCode.PAYLOAD_TOO_LARGE, f"payload: at most {MAX_CHAT} characters are allowed"
         )
+    aside = isinstance(request.to, str)
+    number = None if aside else room.chats + 1
     message = ChatMessage(
         room_id=room.id,
         sender=client,
         payload=request.payload,
-        id=None,
+        id=number,
         sent_at=now,
         to=request.to,
     )
-    if isinstance(request.to, str):
+    told = (request.to,) if isinstance(request.to, str) else tuple(room.members)
+    effects: tuple[Effect, ...]
+    if request.request_id is UNSET and client in told:  # all get the same
+        effects = (Send(told, message),)
+    else:
         reply = Send((client,), replace(message, request_id=request.request_id))
-        target = tell((request.to,), message) if request.to != client else ()
-        return Outcome(room=room, effects=(reply, *target))
-    after = replace(room, chats=room.chats + 1)
-    message = replace(message, id=after.chats)
-    reply = Send((client,), replace(message, request_id=request.request_id))
-    effects = (Keep(message), reply, *tell(room.others(client), message))
-    return Outcome(room=after, effects=effects)
+        effects = (reply, *tell(tuple(id for id in told if id != client), message))
+    if number is None:
+        return Outcome(room=room, effects=effects)
+    return Outcome(room=replace(room, chats=number), effects=(Keep(message), *effects))
