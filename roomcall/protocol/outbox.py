@@ -14,8 +14,6 @@ from collections import deque
 class Outbox:
     """`max_frames` 0 keeps nothing: then there is no resume."""
 
-    __slots__ = ("_bytes", "_kept", "_max_bytes", "_max_frames", "sent")
-
     def __init__(self, max_frames: int, max_bytes: int) -> None:
         self.sent = 0
         self._max_frames = max_frames

@@ -81,11 +81,6 @@ class Backlog:
 class Connection:
     """One WebSocket's sending half. Every method returns at once."""
 
-    __slots__ = (
-        "_backlog", "_cork", "_drained", "_limits", "_loop", "_moved_at", "_noted", "_pending",
-        "_transport", "_watch", "_written", "close_code", "on_close",
-    )  # fmt: skip
-
     def __init__(
         self, transport: asyncio.Transport, limits: QueueLimits, backlog: Backlog, cork: Cork
     ) -> None:
@@ -170,13 +165,13 @@ class Connection:
         data = pending[0] if len(pending) == 1 else b"".join(pending)
         pending.clear()
         before = transport.get_write_buffer_size()
-        self._written += len(data)
         transport.write(data)
         # A loop may itself wait with the last write, so that alone is no backlog.
         if before or self._noted or len(data) > _LITTLE:
-            self._look_back()
+            self._look_back(len(data))
 
-    def _look_back(self) -> None:
+    def _look_back(self, written: int) -> None:
+        self._written += written
         waiting = self._noted = self.waiting
         self._backlog.note(self, waiting)
         if waiting > self._limits.hard:

@@ -47,7 +47,7 @@ class Frames:
             if len(self._rest) < self._wanted:
                 return
             data = bytes(self._rest)
-        at, end, wanted = 0, len(data), 2
+        at, end, wanted, from_bytes = 0, len(data), 2, int.from_bytes
         while end - at >= 2:
             first, second = data[at], data[at + 1]
             opcode, size = first & 0x0F, second & 0x7F
@@ -57,15 +57,17 @@ class Frames:
                 if end < body - 4:
                     wanted = body - 4 - at
                     break
-                size = int.from_bytes(data[at + 2 : body - 4], "big")
+                size = from_bytes(data[at + 2 : body - 4], "big")
             plain = first == _WHOLE_TEXT and second >= 0x80 and self._parts is None
             if not plain or size > self._most:
                 self._check(first, second, opcode, size)
             if end < body + size:
                 wanted = body + size - at
                 break
-            key, at = data[body - 4 : body], body + size
-            payload = unmasked(data[body:at], key)
+            at = body + size
+            # See section 5.3. Two long numbers are faster than many short ones.
+            key = from_bytes((data[body - 4 : body] * (size // 4 + 1))[:size], "little")
+            payload = (from_bytes(data[body:at], "little") ^ key).to_bytes(size, "little")
             if opcode >= CLOSE or first & 0x80 and opcode:
                 yield opcode, payload
             elif (whole := self._add(opcode, payload, last=bool(first & 0x80))) is not None:
@@ -96,10 +98,3 @@ class Frames:
             return None
         whole, self._parts, self._size = b"".join(self._parts), None, 0
         return whole
-
-
-def unmasked(payload: bytes, mask: bytes) -> bytes:
-    """See RFC 6455 section 5.3. Two long numbers are faster than many short ones."""
-    size = len(payload)
-    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
-    return (int.from_bytes(payload, "little") ^ key).to_bytes(size, "little")

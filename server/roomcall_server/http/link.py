@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ..clients.connection import Connection
 from ..clients.cork import Cork
 from ..logs import get_logger
-from .frames import CLOSE, NOT_UTF8, PING, PONG, TEXT, Frames, Violation
+from .frames import BINARY, CLOSE, NOT_UTF8, PING, PONG, TEXT, Frames, Violation
 
 _MOST_WAITING = 64
 _VIOLATION = -1  # in the place of an opcode: what follows makes no sense
@@ -25,7 +25,7 @@ log = get_logger("link")
 class Listener(Protocol):
     """What a link brings its messages to. They are handled one after the other."""
 
-    async def take(self, message: str | bytes, size: int) -> None:
+    def take(self, message: str | bytes, size: int) -> Coroutine[Any, Any, None]:
         """A message of so many bytes. Until it first waits it runs outside of a task: there it can
         enter no `asyncio.timeout`."""
 
@@ -121,34 +121,37 @@ class Link:
         assert self._listener is not None
         if opcode == TEXT:
             try:
-                text = payload.decode()
+                message: str | bytes = payload.decode()
             except UnicodeDecodeError:
                 return self._refuse(connection, NOT_UTF8)
-            self._begin(self._listener.take(text, len(payload)))
-        elif opcode == PONG:
-            self._listener.heard(payload)
+        elif opcode == BINARY:
+            message = payload
+        else:
+            return self._control(connection, self._listener, opcode, payload)
+        work = self._listener.take(message, len(payload))
+        try:
+            awaited = work.send(None)  # at once, as far as that goes
+        except StopIteration:
+            return
+        self._work = asyncio.create_task(_rest(work, awaited))
+        self._work.add_done_callback(self._done)
+
+    def _control(
+        self, connection: Connection, listener: Listener, opcode: int, payload: bytes
+    ) -> None:
+        if opcode == PONG:
+            listener.heard(payload)
         elif opcode == PING:
             connection.pong(payload)
         elif opcode == CLOSE:
             self._deaf, self._waiting = True, None
             self._end(connection.close_code is None)
-        elif opcode == _VIOLATION:
-            self._refuse(connection, int.from_bytes(payload, "big"))
         else:
-            self._begin(self._listener.take(payload, len(payload)))
+            self._refuse(connection, int.from_bytes(payload, "big"))
 
     def _refuse(self, connection: Connection, code: int) -> None:
         self._deaf, self._waiting = True, None
         connection.close(code)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do it at once, as far as that goes."""
-        try:
-            awaited = work.send(None)
-        except StopIteration:
-            return
-        self._work = asyncio.create_task(_rest(work, awaited))
-        self._work.add_done_callback(self._done)
 
     def _done(self, work: asyncio.Task[None]) -> None:
         self._work = None

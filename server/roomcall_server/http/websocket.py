@@ -107,7 +107,8 @@ class _Messages:
     async def take(self, message: str | bytes, size: int) -> None:
         pulse, service = self._pulse, self._service
         client = pulse.client
-        async with client.turn:
+        await client.turn.acquire()  # `async with` would cost twice as much
+        try:
             if pulse.connection.close_code is not None:
                 return
             pulse.busy = True
@@ -121,6 +122,8 @@ class _Messages:
             else:
                 pulse.connection.close(CloseCode.RATE_LIMITED)
             pulse.busy = False
+        finally:
+            client.turn.release()
 
     def heard(self, payload: bytes) -> None:
         self._service.liveness.heard(self._pulse, payload)

@@ -47,13 +47,15 @@ class RoomManager:
         """Raises `Refused` where there is no such room."""
         room = await self._store.room(id)
         if room is None:
-            raise Refused(ErrorCode.ROOM_NOT_FOUND, "there is no such room")
+            raise _no_room()
         return room
 
     async def change(self, id: str, rule: Rule) -> None:
         """What the rule says becomes so. Raises `Refused` where it refuses."""
         while True:
-            room = await self.get(id)
+            room = await self._store.room(id)
+            if room is None:
+                raise _no_room()
             try:
                 outcome = rule(room)
                 if outcome.room is room:
@@ -135,3 +137,7 @@ class RoomManager:
     async def _sessions(self, ids: Iterable[str]) -> list[Session]:
         found = [await self._store.session(id) for id in ids]
         return [session for session in found if session is not None]
+
+
+def _no_room() -> Refused:
+    return Refused(ErrorCode.ROOM_NOT_FOUND, "there is no such room")
