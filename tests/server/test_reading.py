@@ -115,6 +115,23 @@ async def test_what_comes_with_the_handshake_is_read(server: Any, cut: int) -> N
     assert told.endswith(b"\x88\x02\x03\xe8")
 
 
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_whatever_comes_is_a_message_or_a_violation(data: bytes, size: int) -> None:
+    def read(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]:
+        reader, found = Frames(200), []
+        try:
+            for piece in pieces:
+                for message in reader.feed(piece):
+                    found.append(message)
+        except Violation as violation:
+            return found, violation.code
+        return found, None
+
+    whole = read([data])
+    assert whole == read([data[at : at + size] for at in range(0, len(data), size)])
+    assert all(len(payload) <= 200 for _, payload in whole[0])
+
+
 async def test_a_violation_is_told_after_what_came_before_it(server: Any) -> None:
     async with connection(server) as (reader, writer):
         writer.write(UPGRADE)

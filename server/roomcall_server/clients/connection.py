@@ -108,8 +108,8 @@ class Connection:
         """How many bytes the client has still to take; what is being closed is as good as gone."""
         return 0 if self.closing else self._transport.get_write_buffer_size()
 
-    def send(self, frame: Frame) -> None:
-        """A message. It is on its way at the end of this loop tick."""
+    def send(self, frame: bytes) -> None:
+        """A `Frame`, or what an outbox has kept of one. It is on its way at the end of this loop tick."""
         if self.close_code is None:
             if not self._pending:
                 self._cork.add(self)
@@ -153,7 +153,7 @@ class Connection:
         self._loop.call_later(self._limits.close_timeout, self._transport.abort)
 
     def _put(self, opcode: int, payload: bytes) -> None:
-        self.send(Frame(frame_header(opcode, len(payload)) + payload))
+        self.send(frame_header(opcode, len(payload)) + payload)
 
     def flush(self) -> None:
         """Write what was sent: the cork calls it."""

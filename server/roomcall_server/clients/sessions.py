@@ -21,7 +21,7 @@ from ..rooms.manager import RoomManager
 from ..rooms.outcome import Refused
 from ..store.base import Commit, Conflict, SessionWrite, Store
 from .client import Client
-from .connection import Connection, Frame
+from .connection import Connection
 from .places import Places, Spawn
 from .rate import Bucket, Pace
 from .registry import Registry, token_hash
@@ -192,7 +192,7 @@ class Sessions:
                 client.token = arrival.resume
                 self._greet(client, resumed=True)
                 for frame in missed:
-                    connection.send(Frame(frame))
+                    connection.send(frame)
                 client.outbox.acknowledge(sent - len(missed))
                 await self._places.note(client)
         if missed is None:

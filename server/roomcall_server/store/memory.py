@@ -10,7 +10,7 @@ from itertools import count, islice
 
 from roomcall.protocol.replies import ChatMessage
 
-from ..rooms.outcome import Effect, Send
+from ..rooms.outcome import Effect, Keep, Send
 from .base import Commit, Deliver, Inherited, KeptEvent
 from .records import Records
 
@@ -68,20 +68,13 @@ class MemoryStore(Records):
         await self.publish(commit.effects)
 
     async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
-        told: list[Send] = []
         for effect in effects:
-            if isinstance(effect, Send):
-                told.append(effect)
-            else:
-                self._keep(effect.message)
+            if isinstance(effect, Keep):
+                kept = self._chats.setdefault(effect.message.room_id, deque(maxlen=self._history))
+                kept.append(effect.message)
+        told = [effect for effect in effects if isinstance(effect, Send)]
         if told and self._deliver is not None:
             self._deliver(told)
-
-    def _keep(self, message: ChatMessage) -> None:
-        kept = self._chats.get(message.room_id)
-        if kept is None:
-            kept = self._chats[message.room_id] = deque(maxlen=self._history)
-        kept.append(message)
 
     async def returned(self) -> None:
         pass
