@@ -23,6 +23,7 @@ Process = asyncio.subprocess.Process
 
 ROOM = "recorded"
 PATIENCE = 60.0
+WARM_UP = 5.0  # seconds
 LARGE, MEDIUM, SMALL = (1280, 720), (640, 360), (320, 180)
 
 
@@ -129,10 +130,11 @@ async def measure_cost(folder: Path, seconds: float) -> tuple[float, float]:
     async with roomcall_server.serve() as server, speaking(server.url, Speaker("ann")):
         async with recording(server.url, folder / "roomcall") as recorder:
             await line_with(recorder, b'"started"')
+            await asyncio.sleep(WARM_UP)
             figures.append(await _cpu(recorder, seconds))
         other = ("benchmarks.media_recorder", server.url, ROOM, str(folder / "aiortc.mp4"))
         async with process(*other) as recorder:
-            await asyncio.sleep(3)
+            await asyncio.sleep(WARM_UP)
             figures.append(await _cpu(recorder, seconds))
     return figures[0], figures[1]
 

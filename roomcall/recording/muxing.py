@@ -12,6 +12,7 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from .effects import Stream
 logger = logging.getLogger(__name__)
 
 QUEUE = 2048
+BATCH = 0.05  # seconds in which frames gather: to wake for each of them costs more than to write it
 _MILLISECONDS = Fraction(1, 1000)  # Matroska's own
 # Pictures may be shown in another order than they come; decoding begins so much before (seconds).
 _REORDERING = 0.3
@@ -94,6 +96,8 @@ class Muxer:
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
             work()
+            if self._work.empty():
+                time.sleep(BATCH)
         for number in list(self._files):
             self._guard(number, lambda number=number: self._close(number))  # type: ignore[misc]
 

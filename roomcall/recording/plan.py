@@ -46,7 +46,7 @@ class _File:
     number: int
     zero: float
     streams: dict[Kind, Stream]
-    last: dict[Kind, "EncodedFrame"] = field(default_factory=dict)
+    last: dict[Kind, tuple[int, float]] = field(default_factory=dict)  # time stamp, and time
 
 
 class FilePlan:
@@ -108,7 +108,8 @@ class FilePlan:
         return frame.time if time is None or abs(time - frame.time) > NEW_CLOCK else time
 
     def _timed(self, kind: Kind, frame: "EncodedFrame") -> "EncodedFrame":
-        return replace(frame, time=self._time(kind, frame) + self.drift.seconds)
+        time = self._time(kind, frame) + self.drift.seconds
+        return frame if time == frame.time else replace(frame, time=time)
 
     # Before the first file
 
@@ -220,13 +221,14 @@ class FilePlan:
         effects: list[Effect] = []
         last, lost = file.last.get(kind), kind in self._broken
         self._broken.discard(kind)
-        if last is not None and frame.timestamp > last.timestamp:
-            frame = replace(frame, time=max(frame.time, last.time))  # whatever the clock learns
-        time = max(0.0, frame.time - file.zero)
-        if last is not None and (lost or frame.time - last.time > PAUSE):
-            effects.append(Gap(file.number, kind, last.time - file.zero, time, lost))
-        if last is None or frame.time >= last.time:
-            file.last[kind] = frame
+        time = frame.time - file.zero
+        if last is not None and frame.timestamp > last[0]:
+            time = max(time, last[1])  # whatever the clock learns
+        time = max(0.0, time)
+        if last is not None and (lost or time - last[1] > PAUSE):
+            effects.append(Gap(file.number, kind, last[1], time, lost))
+        if last is None or time >= last[1]:
+            file.last[kind] = frame.timestamp, time
         effects.append(Write(file.number, kind, frame.data, time, frame.keyframe))
         if self._before is not None and kind == "video" and time > STRAGGLERS:
             effects += self._close_before()
