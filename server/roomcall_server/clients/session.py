@@ -22,7 +22,8 @@ class Grant(Struct, frozen=True, kw_only=True):
 class Session(Struct, frozen=True, kw_only=True):
     """`rooms`: those it is in or waits for. `version` is the store's.
 
-    `token_hash` is of the resume token, which itself is kept nowhere but by the client.
+    `node` is the one of the store's nodes that has its connection, or its grace. `token_hash` is of
+    the resume token, which itself is kept nowhere but by the client.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Session(Struct, frozen=True, kw_only=True):
     direct: bool = False
     grant: Grant = Grant()
     version: int = 0
+    node: str = ""
     rooms: frozenset[str] = frozenset()
 
     def entered(self, room: str) -> "Session":

@@ -128,6 +128,7 @@ class Sessions:
             token_hash=token_hash(token),
             direct=arrival.direct,
             grant=arrival.grant,
+            node=self._store.node,
         )
         client = self._client(session)
         client.token = token

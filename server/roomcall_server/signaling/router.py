@@ -8,7 +8,7 @@ from roomcall.protocol.errors import CloseCode, ErrorCode, ProtocolViolation
 from ..clients.client import Client
 from ..logs import get_logger
 from ..rooms.outcome import Refused
-from ..store.base import StoreAway
+from ..store.base import StoreAway, StoreUncertain
 from . import chat, connection, direct, hosting, lobby, members, signals
 from .context import Context, Handler
 
@@ -58,6 +58,9 @@ async def handle(context: Context, client: Client, frame: str | bytes) -> None:
         except Refused as error:
             context.figures.errors[error.code] += 1
             await context.tell(client, refused(request, error.code, error.message))
+    except StoreUncertain:
+        text = "the server cannot tell whether this was kept: look before you try again"
+        _fail(context, client, refused(request, ErrorCode.INTERNAL, text))
     except StoreAway:
         text = "the server can keep nothing just now; nothing has changed: try again later"
         _fail(context, client, refused(request, ErrorCode.INTERNAL, text))

@@ -7,9 +7,12 @@ order of the commits, so that everybody sees the same order.
 
 What is told of a change is told when the change is kept, and not before. A store that cannot keep
 anything just now is away: it raises `StoreAway`, and is as it was before.
+
+Several servers may share a store: each is a node, with the clients that are connected to it. All
+nodes see all records and every change of them, and each tells the clients that it has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,8 +24,6 @@ from ..clients.session import Session
 from ..rooms.history import RoomEvent
 from ..rooms.outcome import Effect, Send
 from ..rooms.room import Room
-
-Deliver = Callable[[Sequence[Send]], None]
 
 CLOSED_FOR = timedelta(hours=1)
 
@@ -37,6 +38,10 @@ class StoreError(Exception):
 
 class StoreAway(Exception):
     """Nothing can be kept just now (a full disk, say). Nothing is written, nobody is told."""
+
+
+class StoreUncertain(StoreAway):
+    """The store went away in the middle of it: it may be written, and told when it is back."""
 
 
 class RoomWrite(Struct, frozen=True):
@@ -86,11 +91,47 @@ class Inherited(Struct, frozen=True):
     sessions: tuple[Session, ...] = ()
 
 
+Deliver = Callable[[Sequence[Send]], None]
+# A commit is applied here: what was written, with the versions that the rules had seen, and
+# whether it was made by this node. Called before its effects are delivered.
+Changed = Callable[[Sequence[RoomWrite], Sequence[SessionWrite], bool], None]
+# This node has found that one dead and taken it off: whoever else did has lost the race. The
+# sessions with that `node` are this one's to look after.
+Buried = Callable[[str], None]
+# Clients of this node may have missed something, and `node` may be another one than before: records
+# are right by now. A client whose session is gone, or names another node, is no longer this one's.
+Lost = Callable[[], None]
+# A question of that node, and what it is answered.
+Answer = Callable[[str, bytes], Awaitable[bytes]]
+
+
+def ignore(*_: object) -> None:
+    """A listener that does nothing."""
+
+
 class Store(Protocol):
     """Every value that it returns carries the `version` by which a commit knows it again."""
 
-    def listen(self, deliver: Deliver) -> None:
-        """Name who brings effects to the clients. Called once, before anything else."""
+    @property
+    def node(self) -> str:
+        """What sessions name as their `node` that are of this one; empty where it is alone."""
+
+    def listen(
+        self,
+        deliver: Deliver,
+        changed: Changed = ignore,
+        buried: Buried = ignore,
+        lost: Lost = ignore,
+    ) -> None:
+        """Name who brings effects to the clients, and who wants to know of the rest. Called once,
+        before anything else. None of them may suspend or raise."""
+
+    def answer(self, answer: Answer) -> None:
+        """Name who answers other nodes. What it raises, they see as silence."""
+
+    async def ask(self, node: str, message: bytes) -> bytes:
+        """Raises `StoreAway` where there is no such node or nothing can be asked just now, and
+        `TimeoutError` where it is silent for a second."""
 
     async def inherited(self) -> Inherited:
         """Asked once, before the first commit."""
@@ -121,7 +162,8 @@ class Store(Protocol):
     async def session(self, id: str) -> Session | None: ...
 
     async def commit(self, commit: Commit) -> None:
-        """Write all and tell, or raise `Conflict` or `StoreAway` and do neither."""
+        """Write all and tell, or raise `Conflict` or `StoreAway` and do neither. Raises
+        `StoreUncertain` where it cannot be known which."""
 
     async def closed_at(self, id: str) -> datetime | None:
         """When a room of this id was closed, if that was within the hour."""

@@ -10,14 +10,15 @@ from itertools import count, islice
 
 from roomcall.protocol.replies import ChatMessage
 
-from ..rooms.outcome import Effect, Keep, Send
-from .base import Commit, Deliver, Inherited, KeptEvent
+from ..rooms.outcome import Effect, Keep
+from .alone import Alone
+from .base import Commit, Inherited, KeptEvent
 from .records import Records
 
 MAX_EVENTS = 50_000  # of all rooms; then the oldest go
 
 
-class MemoryStore(Records):
+class MemoryStore(Alone, Records):
     """Implements `Store`. It is never away."""
 
     available = True
@@ -30,10 +31,6 @@ class MemoryStore(Records):
         self._events: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
         self._event_ids = count(1)
         self._chats: dict[str, deque[ChatMessage]] = {}
-        self._deliver: Deliver | None = None
-
-    def listen(self, deliver: Deliver) -> None:
-        self._deliver = deliver
 
     async def inherited(self) -> Inherited:
         return Inherited()
@@ -65,16 +62,18 @@ class MemoryStore(Records):
         if self._days:
             ids = self._event_ids
             self._events.extend(KeptEvent(next(ids), room, event) for room, event in commit.events)
-        await self.publish(commit.effects)
+        self._keep(commit.effects)
+        self.applied(commit)
 
     async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
+        self._keep(effects)
+        self.tell(effects)
+
+    def _keep(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Keep):
                 kept = self._chats.setdefault(effect.message.room_id, deque(maxlen=self._history))
                 kept.append(effect.message)
-        told = [effect for effect in effects if isinstance(effect, Send)]
-        if told and self._deliver is not None:
-            self._deliver(told)
 
     async def returned(self) -> None:
         pass

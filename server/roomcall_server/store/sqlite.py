@@ -22,8 +22,9 @@ from typing import Self, TypeVar
 from roomcall.protocol.replies import ChatMessage
 
 from ..logs import get_logger
-from ..rooms.outcome import Effect, Keep, Send
-from .base import Commit, Deliver, Inherited, KeptEvent, StoreAway
+from ..rooms.outcome import Effect, Keep
+from .alone import Alone
+from .base import Commit, Inherited, KeptEvent, StoreAway
 from .database import Database
 from .records import Records
 
@@ -44,7 +45,7 @@ class _Waiting:
     done: "asyncio.Future[None]"
 
 
-class SqliteStore(Records):
+class SqliteStore(Alone, Records):
     """Implements `Store`. What waits is bounded by who waits for it: a client at a time one."""
 
     def __init__(self, path: Path, history: int, days: float) -> None:
@@ -52,7 +53,6 @@ class SqliteStore(Records):
         self._database = Database(path, history, days)
         self._path = path
         self._inherited = Inherited()
-        self._deliver: Deliver | None = None
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="roomcall-store")
         self._waiting: list[_Waiting] = []
@@ -78,9 +78,6 @@ class SqliteStore(Records):
         rooms = [room.left_behind() for room in self._inherited.rooms]
         self.fill(rooms, self._inherited.sessions, closed)
         return self
-
-    def listen(self, deliver: Deliver) -> None:
-        self._deliver = deliver
 
     async def inherited(self) -> Inherited:
         """With the versions that the records have now."""
@@ -111,7 +108,7 @@ class SqliteStore(Records):
             rooms = () if room is None else (room,)
             await self._wait(Commit(effects=tuple(effects)), rooms, writes=keeps)
         else:
-            self._tell(effects)
+            self.tell(effects)
 
     async def chat(
         self, room: str, before: int | None, limit: int
@@ -186,14 +183,9 @@ class SqliteStore(Records):
             self._rooms_waiting[room] -= 1
             if not self._rooms_waiting[room]:
                 del self._rooms_waiting[room]
-        self._tell(waiting.commit.effects)
+        self.applied(waiting.commit)
         if not waiting.done.done():
             waiting.done.set_result(None)
-
-    def _tell(self, effects: Sequence[Effect]) -> None:
-        told = [effect for effect in effects if isinstance(effect, Send)]
-        if told and self._deliver is not None:
-            self._deliver(told)
 
     def _fail(self, error: BaseException) -> None:
         log.error("cannot write", file=str(self._path), error=str(error))

@@ -17,7 +17,7 @@ from roomcall.protocol.errors import ErrorCode
 from ...logs import get_logger
 from ...rooms.outcome import Refused
 from ...service import Service
-from ...store.base import StoreAway
+from ...store.base import StoreAway, StoreUncertain
 from ..requestlog import ADDRESS
 from . import access
 
@@ -138,6 +138,9 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         return _failure(ErrorCode.BAD_REQUEST, codec.in_words(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _failure(ErrorCode.BAD_JSON, f"not JSON: {error}")
+    except StoreUncertain:
+        text = "it cannot be told whether this was kept: look before you try again"
+        return _failure(ErrorCode.INTERNAL, text, 503)
     except StoreAway:
         return _failure(ErrorCode.INTERNAL, "nothing can be kept just now: try again later", 503)
     except access.Forbidden as error:
