@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Much of a test is waiting. A file's tests stay together, and the short files come last.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What the tests use beyond Python, by the name of its Debian package.
-SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 xvfb
+SYSTEM_PACKAGES := chromium coturn ffmpeg iproute2 redis-server xvfb
 # Other WebRTC stacks that `make interop` meets; those of Debian where it is root or has them.
 INTEROP := $(VENV)/interop
 INTEROP_NODE_PACKAGES := @roamhq/wrtc@0.10.0 werift@0.25.2 ws@8.23.0

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -24,6 +25,7 @@ from hypothesis import settings
 from tests.breakable import BreakableWay
 from tests.coturn import Coturn, running_coturn
 from tests.namespaces import Namespace, NoNamespaces, namespaces
+from tests.redis import RedisServer, running_redis
 
 # The same examples in every run, and none fails for being slow on a loaded machine. Others are
 # tried with `--hypothesis-profile default`.
@@ -85,6 +87,29 @@ def coturn() -> Iterator[Coturn]:
 def coturn_with_secret() -> Iterator[Coturn]:
     """Its users have credentials that hold for a while, made from its `secret`."""
     with running_coturn(secret="a secret of two") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer | None]:
+    """None where there is no redis-server."""
+    if shutil.which("redis-server") is None:
+        yield None
+        return
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(shared_redis: RedisServer | None) -> str:
+    """A store that is empty, for tests marked with `system("redis-server")`."""
+    return f"{shared_redis.url}?prefix={uuid4()}:" if shared_redis is not None else ""
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A Redis that the test may stop and kill, for tests marked with `system("redis-server")`."""
+    with running_redis() as server:
         yield server
 
 

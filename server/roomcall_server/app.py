@@ -19,6 +19,7 @@ from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 
 SQLITE = "sqlite:///"
+REDIS = ("redis://", "rediss://")
 REQUEST_TIMEOUT = 30.0  # seconds in which a connection must have sent its request, or the next
 
 log = get_logger("app")
@@ -122,10 +123,17 @@ def _config(settings: dict[str, Any]) -> Config:
 async def _open_store(name: str, config: Config) -> Store:
     if name == "memory":
         return MemoryStore(config.chat_history, config.history_days)
-    if not name.startswith(SQLITE) or name == SQLITE:
-        raise ConfigError(f"store: {name!r} is none that there is: memory, or {SQLITE}FILE")
     try:
-        path = Path(name.removeprefix(SQLITE))
-        return await SqliteStore.open(path, config.chat_history, config.history_days)
+        if name.startswith(REDIS):
+            from .store.redis.store import RedisStore  # whoever has no Redis needs no client of it
+
+            return await RedisStore.open(name, config.chat_history, config.history_days)
+        if name.startswith(SQLITE) and name != SQLITE:
+            path = Path(name.removeprefix(SQLITE))
+            return await SqliteStore.open(path, config.chat_history, config.history_days)
     except StoreError as error:
         raise StartError(str(error)) from error
+    shown = name.partition("://")[0]
+    raise ConfigError(
+        f"store: {shown!r} is none that there is: memory, {SQLITE}FILE, or {REDIS[0]}HOST"
+    )

@@ -40,3 +40,18 @@ class Figures:
     waiting: int = 0
     handled: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)
+
+
+@dataclass(slots=True)
+class StoreCalls:
+    """What a store has called of a server of its own: how long each took, by its name, and how many
+    have failed."""
+
+    took: dict[str, Histogram] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def observe(self, name: str, seconds: float) -> None:
+        histogram = self.took.get(name)
+        if histogram is None:
+            histogram = self.took[name] = Histogram()
+        histogram.observe(seconds)

@@ -17,27 +17,38 @@ from roomcall_server.rooms.outcome import Keep, Send
 from roomcall_server.rooms.room import Room
 from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, Store
 from roomcall_server.store.memory import MemoryStore
+from roomcall_server.store.redis.store import RedisStore
 from roomcall_server.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 1, 22, tzinfo=UTC)
 HISTORY = 10  # chat messages that a room keeps
 
 
-async def memory(folder: Path) -> Store:
+async def memory(folder: Path, redis_url: str) -> Store:
     return MemoryStore(HISTORY)
 
 
-async def sqlite(folder: Path) -> Store:
+async def sqlite(folder: Path, redis_url: str) -> Store:
     return await SqliteStore.open(folder / "rooms.db", HISTORY)
 
 
+async def redis(folder: Path, redis_url: str) -> Store:
+    return await RedisStore.open(redis_url, HISTORY)
+
+
 # Each makes a store that is empty and keeps `HISTORY`.
-STORES: dict[str, Callable[[Path], Awaitable[Store]]] = {"memory": memory, "sqlite": sqlite}
+STORES: list[Any] = [
+    memory,
+    sqlite,
+    pytest.param(redis, marks=pytest.mark.system("redis-server")),
+]
 
 
 @pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    store: Store = await STORES[request.param](tmp_path)
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, redis_url: str
+) -> AsyncIterator[Store]:
+    store: Store = await request.param(tmp_path, redis_url)
     yield store
     await store.close()
 

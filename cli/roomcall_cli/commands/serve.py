@@ -32,7 +32,8 @@ Examples:
     "--store",
     default="memory",
     metavar="STORE",
-    help="Where rooms are kept: memory, or sqlite:///FILE, from which a restart goes on.",
+    help="Where rooms are kept: memory; sqlite:///FILE, from which a restart goes on; or "
+    "redis://HOST, which several servers share (its URL also in ROOMCALL_STORE).",
 )
 @click.option(
     "--history-days",

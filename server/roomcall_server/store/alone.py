@@ -11,6 +11,7 @@ class Alone:
     """Implements that part of `Store` which is about nodes, where there is one."""
 
     node = ""
+    calls = None
     _deliver: Deliver = staticmethod(ignore)
     _changed: Changed = staticmethod(ignore)
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 from roomcall.protocol.replies import ChatMessage
 
 from ..clients.session import Session
+from ..figures import StoreCalls
 from ..rooms.history import RoomEvent
 from ..rooms.outcome import Effect, Send
 from ..rooms.room import Room
@@ -115,6 +116,10 @@ class Store(Protocol):
     @property
     def node(self) -> str:
         """What sessions name as their `node` that are of this one; empty where it is alone."""
+
+    @property
+    def calls(self) -> StoreCalls | None:
+        """What it counts of its calls of a server of its own, where it has one."""
 
     def listen(
         self,

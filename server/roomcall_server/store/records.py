@@ -1,4 +1,4 @@
-"""The records of one process in dictionaries: what every store of one process reads from.
+"""The records of one process in dictionaries: what every store reads from.
 
 Rules of this file:
 1. A commit is checked and written in one step. It is written whole or not at all.
@@ -7,7 +7,7 @@ Rules of this file:
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -72,28 +72,37 @@ class Records:
     ) -> None:
         """What was kept before; `closed` in the order of closing."""
         for room in rooms:
-            self._write_room(RoomWrite(None, room))
+            self._write_room(RoomWrite(None, room), next(self._versions))
         for session in sessions:
-            self._write_session(SessionWrite(None, session))
+            self._write_session(SessionWrite(None, session), next(self._versions))
         self._closed.update(closed)
 
     def write(self, commit: Commit) -> None:
         """Raises `Conflict`."""
+        self.check(commit)
+        self.put(commit, self._versions)
+
+    def check(self, commit: Commit) -> None:
+        """Raises `Conflict` where it cannot be written."""
         for room in commit.rooms:
             self._check_room(room)
         for session in commit.sessions:
             self._check_session(session)
+
+    def put(self, commit: Commit, versions: Iterator[int]) -> None:
+        """Write it: the next of these for each record, rooms before sessions."""
         for room in commit.rooms:
-            self._write_room(room)
+            self._write_room(room, next(versions))
         for session in commit.sessions:
-            self._write_session(session)
+            self._write_session(session, next(versions))
 
     def undo(self, commit: Commit) -> None:
         for session in reversed(commit.sessions):
-            self._write_session(SessionWrite(session.after, session.before))
+            write = SessionWrite(session.after, session.before)
+            self._write_session(write, next(self._versions))
         for room in reversed(commit.rooms):
             current = None if room.after is None else self._rooms[room.after.id]
-            self._write_room(RoomWrite(current, room.before))
+            self._write_room(RoomWrite(current, room.before), next(self._versions))
             if room.before is not None and room.closed_at is not None:
                 del self._closed[room.before.id]
 
@@ -128,7 +137,7 @@ class Records:
         if not stands:
             raise Conflict
 
-    def _write_room(self, write: RoomWrite) -> None:
+    def _write_room(self, write: RoomWrite, version: int) -> None:
         before, after = write.before, write.after
         was = before.public_name if before is not None else None
         now = after.public_name if after is not None else None
@@ -141,15 +150,15 @@ class Records:
         if after is not None and was is None and now is not None:
             insort(self._public, _key(after))
         if after is not None:
-            self._rooms[after.id] = replace(after, version=next(self._versions))
+            self._rooms[after.id] = replace(after, version=version)
         elif before is not None:
             del self._rooms[before.id]
             if write.closed_at is not None:
                 self._closed[before.id] = write.closed_at
 
-    def _write_session(self, write: SessionWrite) -> None:
+    def _write_session(self, write: SessionWrite, version: int) -> None:
         if write.after is not None:
-            written = replace(write.after, version=next(self._versions))
+            written = replace(write.after, version=version)
             self._sessions[written.id] = written
         elif write.before is not None:
             del self._sessions[write.before.id]
