@@ -1,5 +1,6 @@
 """Where a Redis is, and why it cannot be used. Passwords are in no text of it."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -58,15 +59,15 @@ class Address:
 
 
 def reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).partition(" script: ")[0].split())
     match error:
         case AuthenticationError():
             return f"refuses the user or the password ({text}) — see the URL, and its users"
         case InvalidResponse():
             return "is no Redis — name the port of one"
-        case ConnectionError():
+        case ConnectionError() | OSError() if not isinstance(error, asyncio.TimeoutError):
             return f"cannot be used ({text}) — is a Redis running there?"
-        case TimeoutError() | OSError():
+        case TimeoutError() | asyncio.TimeoutError():
             return f"does not answer within {TIMEOUT:g} s — is it stopped, or another program?"
         case RedisError():
             return f"says: {text}"

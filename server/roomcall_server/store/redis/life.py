@@ -23,13 +23,14 @@ from .address import TIMEOUT, Address, reason
 from .flights import Flights
 from .inbox import Gap, Inbox
 from .leases import Observer
-from .link import Broken, Link
+from .link import Broken, Link, Unsent
 from .posts import Posts
 from .replica import Replica
 from .wire import Argument
 
 BEAT = 1.0  # seconds from one sign of life to the next
 LEASE = 5.0  # seconds without one, seen by another node, until a node is dead
+STUCK = 5.0  # seconds after which an entry that does not come is missing
 HOLE = 1.5  # seconds between two looks of which nothing can be concluded
 UNCERTAIN = 5.0  # seconds after which a caller hears that a commit is uncertain
 RETRY = 0.25  # seconds
@@ -66,6 +67,7 @@ class Life:
         self._generation = 0
         self._nodes: set[str] = set()
         self._loaded = False
+        self._ended = False
         self._doubt: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -89,19 +91,22 @@ class Life:
 
     async def end(self) -> None:
         """Nobody is to look after us where we have left nothing."""
+        self._ended = True
         link = self.link
         if link is not None and not self._replica.has_sessions_of(self.node):
             try:
                 await link.request("leave", *self.standing())
-            except (Broken, ConnectionError):
+            except (Broken, Unsent):
                 log.debug("could not leave")
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self.link = None
+        self.present.clear()
         if self._doubt is not None:
             self._doubt.cancel()
 
-    async def _run(self, links: Links) -> NoReturn:
+    async def _run(self, links: Links) -> None:
         while True:
             gap = False
             try:
@@ -117,6 +122,8 @@ class Life:
                 self._leave(failed)
             finally:
                 await _close(links)
+            if self._ended:  # a task group that has failed forgets that it was cancelled
+                return
             links = await self._return(gap)
 
     async def _live(self, link: Link, reader: Link) -> None:
@@ -152,7 +159,7 @@ class Life:
             at = (replica.version, position)
             _, last, beats = await link.request("beat", *self.standing(), *at)
             stuck = stuck + 1 if position_then == position < last else 0
-            if stuck * BEAT >= LEASE:
+            if stuck * BEAT >= STUCK:
                 raise Gap(f"entry {position + 1} does not come")
             nodes = wire.beats(beats)
             self._nodes = set(nodes)

@@ -94,6 +94,8 @@ class Link:
         def answered(value: Any) -> None:
             if reply.done():
                 pass
+            elif whole and isinstance(value, ResponseError):
+                reply.set_exception(Broken(reason(value)))
             elif isinstance(value, Exception):
                 reply.set_exception(value)
             else:

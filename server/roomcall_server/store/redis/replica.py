@@ -23,7 +23,7 @@ class Replica(Records):
         rooms, sessions = self._rooms, self._sessions
         super().__init__()
         self.position, self.version = snapshot.position, snapshot.version
-        for room in snapshot.rooms:
+        for room in sorted(snapshot.rooms, key=lambda room: (room.created_at, room.version)):
             self._write_room(RoomWrite(None, room), room.version)
         for session in snapshot.sessions:
             self._write_session(SessionWrite(None, session), session.version)
