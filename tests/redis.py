@@ -1,13 +1,14 @@
 """Debian's redis-server, started by a test on loopback, with its files in a folder that goes."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 READY = 10.0  # seconds
@@ -89,7 +90,9 @@ def running_redis(*arguments: str) -> Iterator[RedisServer]:
 
 
 def _free_port() -> int:
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        return port
+    """Of those that the system gives to no connection: while nobody listens, nobody gets it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as tcp, suppress(OSError):
+            tcp.bind(("127.0.0.1", port))
+            return port

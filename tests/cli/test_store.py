@@ -165,6 +165,14 @@ async def test_where_nothing_can_be_kept_it_does_not_start(start: Any, tmp_path:
     assert "no folder" in run.errors and "full" in said
 
 
+async def test_where_no_redis_is_it_does_not_start(start: Any) -> None:
+    run = await start("serve", "--port", "0", "--store", "redis://ann:geheim@127.0.0.1:1/0")
+    assert await run.ended() == 2
+    assert run.errors.startswith("Error: redis://127.0.0.1:1/0 cannot be used")
+    assert run.errors.count("\n") == 1
+    assert "geheim" not in run.errors
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
 async def test_a_disk_that_is_full(serve: Serve) -> None:
     server = await serve()

@@ -9,7 +9,6 @@ Rules of this file:
 
 import asyncio
 from collections.abc import Callable
-from typing import NoReturn
 from uuid import uuid4
 
 import msgspec
