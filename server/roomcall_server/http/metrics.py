@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from ..figures import Figures, Histogram
+from ..figures import Figures, Histogram, StoreCalls
 from ..service import Service
 
 
@@ -71,6 +71,9 @@ class _Ours(Collector):
         yield from _counted(figures)
         yield _histogram("roomcall_message_seconds", "How long a message took", figures.handled)
         yield _histogram("roomcall_loop_lag_seconds", "How late the event loop was", figures.lag)
+        calls = service.context.store.calls
+        if calls is not None:
+            yield from _called(calls)
 
 
 def _counted(figures: Figures) -> Iterator[Metric]:
@@ -103,9 +106,29 @@ def _counter(name: str, text: str, label: str, counts: Mapping[str, int]) -> Met
     return family
 
 
+def _called(calls: StoreCalls) -> Iterator[Metric]:
+    """None of a store without a server of its own."""
+    took = HistogramMetricFamily(
+        "roomcall_store_call_seconds", "How long Redis took to answer", labels=("call",)
+    )
+    for name, histogram in sorted(calls.took.items()):
+        took.add_metric((name,), _buckets(histogram), histogram.sum)
+    yield took
+    yield _counter(
+        "roomcall_store_call_errors",
+        "Calls that Redis has refused or not answered",
+        "call",
+        calls.errors,
+    )
+
+
 def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(name, text, buckets=_buckets(histogram), sum_value=histogram.sum)
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     total, buckets = 0, []
     for bound, count in zip((*map(str, histogram.bounds), "+Inf"), histogram.counts, strict=True):
         total += count
-        buckets.append((bound, total))
-    return HistogramMetricFamily(name, text, buckets=buckets, sum_value=histogram.sum)
+        buckets.append((bound, float(total)))
+    return buckets

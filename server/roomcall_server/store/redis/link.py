@@ -77,6 +77,7 @@ class Link:
         self._sent.clear()
         self._waiting.clear()
         for call in sent:
+            self._figures.errors[call.name] += 1
             call.answered(Broken())
         for call in waiting:
             call.answered(Unsent())
@@ -106,9 +107,12 @@ class Link:
 
     async def once(self, name: str, *arguments: Argument, timeout: float = TIMEOUT) -> Any:
         """Before `run`. Raises `RedisError` or `TimeoutError`."""
+        started = time.perf_counter()
         async with asyncio.timeout(timeout):
             await self._write([self._command(Call(name, lambda: arguments, lambda reply: None))])
-            return await self._read()
+            reply = await self._read()
+        self._figures.observe(name, time.perf_counter() - started)
+        return reply
 
     async def run(self) -> None:
         """Send what is called, until the connection breaks: raises `Broken`."""
