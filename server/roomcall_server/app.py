@@ -133,7 +133,7 @@ async def _open_store(name: str, config: Config) -> Store:
             return await SqliteStore.open(path, config.chat_history, config.history_days)
     except StoreError as error:
         raise StartError(str(error)) from error
-    shown = name.partition("://")[0]
+    shown = name.partition(":")[0]  # it may have a password
     raise ConfigError(
         f"store: {shown!r} is none that there is: memory, {SQLITE}FILE, or {REDIS[0]}HOST"
     )

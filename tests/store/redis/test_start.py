@@ -32,7 +32,7 @@ async def refused(url: str) -> str:
     ("rest", "says"),
     [
         ("127.0.0.1:1/0", "127.0.0.1:1/0 cannot be used .* is a Redis running there"),
-        ("127.0.0.1:99999", "port is no number"),
+        ("127.0.0.1:99999", "host or port cannot be read"),
         ("127.0.0.1/zork", "database must be a number"),
         ("127.0.0.1/0?zork=1", "no option 'zork'"),
         ("127.0.0.1/0?db=x", "db"),
@@ -40,6 +40,7 @@ async def refused(url: str) -> str:
 )
 async def test_an_url_that_leads_nowhere(rest: str, says: str) -> None:
     assert re.search(says, await refused(f"redis://ann:{SECRET}@{rest}"))
+    assert "%2F" in await refused(f"redis://ann:1/{SECRET}@{rest}")
 
 
 async def http(reader: Any, writer: Any) -> None:

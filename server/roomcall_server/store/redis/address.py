@@ -25,14 +25,16 @@ class Address:
     it has some options of redis-py. Raises `StoreError`."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query))
-        self.prefix = options.pop("prefix", PREFIX)
         try:
+            parts = urlsplit(url)
+            if "@" in parts.path + parts.query + parts.fragment:
+                raise StoreError("a Redis: in its user and password write / as %2F, ? as %3F")
+            options = dict(parse_qsl(parts.query))
+            self.prefix = options.pop("prefix", PREFIX)
             where = parts.hostname or "localhost"
             self.text = f"{parts.scheme}://{where}:{parts.port or 6379}{parts.path.rstrip('/')}"
         except ValueError:
-            raise StoreError("a Redis: its port is no number") from None
+            raise StoreError("a Redis: its host or port cannot be read") from None
         if unknown := options.keys() - _OPTIONS:
             known = ", ".join(sorted(_OPTIONS | {"prefix"}))
             raise StoreError(f"{self.text}: there is no option {min(unknown)!r} — only {known}")

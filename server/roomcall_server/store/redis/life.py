@@ -34,6 +34,7 @@ HOLE = 1.5  # seconds between two looks of which nothing can be concluded
 UNCERTAIN = 5.0  # seconds after which a caller hears that a commit is uncertain
 RETRY = 0.25  # seconds
 BLOCK = 1.0  # seconds for which Redis keeps a reader waiting
+AT_ONCE = 200  # entries, so that applying them keeps nobody waiting for long
 LARGE = 30.0  # seconds for all records
 JUMP = 1_000_000  # versions, so that none comes twice that another node has seen
 
@@ -139,7 +140,7 @@ class Life:
     async def _take(self, reader: Link, *block: Argument) -> bool:
         """Apply what is there, or comes: was there something?"""
         reply = await reader.read(
-            *("XREAD", "COUNT", 1000, *block, "STREAMS"),
+            *("XREAD", "COUNT", AT_ONCE, *block, "STREAMS"),
             *(f"{self._address.prefix}node:{self.node}", f"{self._replica.position}-0"),
             timeout=BLOCK + TIMEOUT,
         )
