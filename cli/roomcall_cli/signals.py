@@ -2,7 +2,8 @@
 
 Rule 1. The first asks the command to end: it leaves its room, finishes its files, and exits 0.
 Rule 2. A second SIGINT ends the process at once with 130. The terminal is then as it was found.
-Rule 3. Before the event loop runs there is nothing to finish: the first ends the process with 0.
+Rule 3. A second SIGTERM hurries a command that takes its time to end, where it can be hurried.
+Rule 4. Before the event loop runs there is nothing to finish: the first ends the process with 0.
 """
 
 import os
@@ -28,6 +29,7 @@ class Interrupted(BaseException):
 class Signals:
     def __init__(self) -> None:
         self._asked = False
+        self._hurried = False
         self._terminal: Mode | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
@@ -45,14 +47,17 @@ class Signals:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
-    def run(self, main: Coroutine[Any, Any, None], *, fast: bool = False) -> None:
+    def run(
+        self, main: Coroutine[Any, Any, None], *, fast: bool = False, hurried: bool = False
+    ) -> None:
         """`asyncio.run` whose main task is cancelled by the first signal, unless it `answers`.
-        `fast`: on uvloop, where there is one.
+        `fast`: on uvloop, where there is one. `hurried`: a second SIGTERM cancels it again.
 
         Raises `Interrupted` where it was cancelled.
         """
         import asyncio
 
+        self._hurried = hurried
         try:
             with asyncio.Runner(loop_factory=_fast_loop() if fast else None) as runner:
                 runner.run(self._run(main))
@@ -81,6 +86,8 @@ class Signals:
         if self._asked:
             if number == signal.SIGINT:
                 self._abort()
+            elif self._hurried and self._loop is not None and self._main is not None:
+                self._loop.call_soon_threadsafe(self._main.cancel)
             return
         self._asked = True
         if self._loop is None:

@@ -71,11 +71,14 @@ async def serve(
         bound = runner.addresses[0][1]
         shown = f"[{host}]" if ":" in host else host
         log.info("listening", host=host, port=bound)
-        yield Server(
-            url=f"{'http' if tls is None else 'https'}://{shown}:{bound}",
-            port=bound,
-            service=service,
-        )
+        try:
+            yield Server(
+                url=f"{'http' if tls is None else 'https'}://{shown}:{bound}",
+                port=bound,
+                service=service,
+            )
+        finally:
+            await service.drain()
     finally:
         await service.close()
         await runner.cleanup()

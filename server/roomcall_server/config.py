@@ -20,6 +20,7 @@ _NOT_NEGATIVE = (
     "chat_history",
     "history_days",
     "resume_grace",
+    "drain_seconds",
 )
 _POSITIVE = (
     "turn_ttl",
@@ -69,6 +70,7 @@ class Config:
     resume_grace: float = 10.0  # 0 is no resume
     resume_frames: int = 256
     resume_bytes: int = 256 * 1024
+    drain_seconds: float = 5.0  # in which all are told that the server goes; 0: at once
     ping_interval: float = 15.0
     ping_timeout: float = 30.0
     queue: QueueLimits = QueueLimits()

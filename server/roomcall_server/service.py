@@ -28,6 +28,7 @@ from .tokens import Tokens
 _HOUSEKEEPING = 60.0
 _NO_CODE = 1005  # See RFC 6455 section 7.4.1.
 _LAG_INTERVAL = 0.1
+_BETWEEN_GOODBYES = 0.01  # seconds at most; less where --drain-seconds want it
 
 
 def _now() -> datetime:
@@ -118,6 +119,18 @@ class Service:
         self.figures.closes[connection.close_code or _NO_CODE] += 1
         if not self.connections:
             self._all_gone.set()
+
+    async def drain(self) -> None:
+        """Take in nobody new, and send everybody away, one after the other, so that they do not all
+        come to the next server at once."""
+        self.closing = True
+        self.sessions.keep()
+        connections = list(self.connections)
+        pause = min(_BETWEEN_GOODBYES, self.config.drain_seconds / max(1, len(connections)))
+        begun = self._loop.time()
+        for number, connection in enumerate(connections):
+            await asyncio.sleep(begun + number * pause - self._loop.time())
+            connection.close(CloseCode.GOING_AWAY)
 
     async def close(self) -> None:
         """Tell every client that the server goes, and wait until they have heard it."""

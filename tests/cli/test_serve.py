@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 from typing import Any
 
 import aiohttp
@@ -93,3 +94,36 @@ async def test_a_log_for_machines(start: Any) -> None:
     lines = [json.loads(line) for line in run.errors.splitlines()]
     (answered,) = (line for line in lines if line["event"] == "answered")
     assert (answered["path"], answered["status"], answered["level"]) == ("/healthz", 200, "info")
+
+
+HURRIED = """
+import asyncio
+from roomcall_cli.signals import Interrupted, signals
+
+async def main():
+    try:
+        print("runs", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("ends", flush=True)
+        await asyncio.Event().wait()
+
+with signals:
+    try:
+        signals.run(main(), hurried=True)
+    except Interrupted:
+        print("ended", flush=True)
+"""
+
+
+async def test_a_second_sigterm_hurries_the_end() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HURRIED, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(25):
+        for line in (b"runs\n", b"ends\n"):
+            assert await process.stdout.readline() == line
+            process.send_signal(signal.SIGTERM)
+        assert await process.stdout.readline() == b"ended\n"
+        assert await process.wait() == 0

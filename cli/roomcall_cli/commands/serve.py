@@ -134,6 +134,13 @@ Examples:
     metavar="SECONDS",
     help="How long a lost client keeps its place; 0 is not at all.",
 )
+@click.option(
+    "--drain-seconds",
+    type=RATE,
+    default=5,
+    metavar="SECONDS",
+    help="In which clients are told that the server stops; 0 is at once.",
+)
 @click.option("--direct-mode", is_flag=True, help="Also serve clients that know no rooms.")
 @click.option(
     "--jwt-secret",
@@ -192,6 +199,6 @@ def command(
     if log_format == "json":
         log_as_json()
     try:
-        signals.run(run(), fast=True)
+        signals.run(run(), fast=True, hurried=True)
     except (roomcall_server.ConfigError, roomcall_server.StartError) as error:
         raise click.UsageError(f"{error}") from None

@@ -66,6 +66,7 @@ class Sessions:
         self._spawn = spawn
         self._places = Places(store, rooms, spawn)
         self._opening = 0  # on their way into the registry
+        self._kept = False
         self._loop = asyncio.get_running_loop()
 
     async def arrive(self, connection: Connection, arrival: Arrival) -> Client | None:
@@ -104,6 +105,10 @@ class Sessions:
             client = self._client(session, restored=True)
             self._registry.add(client)
             self._begin_grace(client, longer=number * _APART)
+
+    def keep(self) -> None:
+        """This process ends: who is away has what is left of the grace with the next one."""
+        self._kept = True
 
     async def refresh(self, client: Client, grant: Grant) -> None:
         """A new token for the same client. Raises `Refused` where it is another's."""
@@ -232,6 +237,8 @@ class Sessions:
 
     async def _end_grace(self, client: Client) -> None:
         """While the store is away nobody can come back: then the time begins again."""
+        if self._kept:
+            return
         if self._store.available:
             return await self._end(client, None)
         await self._store.returned()

@@ -32,6 +32,8 @@ def routes(service: Service) -> list[web.RouteDef]:
         allow = service.config.allow_origins
         if not origin.allowed(request.headers.get("Origin"), request.host, allow):
             raise web.HTTPForbidden(text="this origin is not allowed")
+        if service.closing:
+            raise web.HTTPServiceUnavailable(text="this server is shutting down")
         if not service.store_available:
             raise web.HTTPServiceUnavailable(text="nothing can be kept just now: try again later")
         answer = _handshake(request)
