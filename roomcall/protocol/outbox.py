@@ -25,17 +25,15 @@ class Outbox:
         self.sent += 1
         if not self._max_frames:
             return
-        kept = self._kept
-        kept.append(frame)
-        size = self._bytes + len(frame)
-        while size > self._max_bytes or len(kept) > self._max_frames:
-            size -= len(kept.popleft())
-        self._bytes = size
+        self._kept.append(frame)
+        self._bytes += len(frame)
+        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
+            self._drop()
 
     def acknowledge(self, count: int) -> None:
         """The other end has received the first `count`. More than were sent is a lie."""
         while self._kept and self.sent - len(self._kept) < min(count, self.sent):
-            self._bytes -= len(self._kept.popleft())
+            self._drop()
 
     def after(self, count: int) -> list[bytes] | None:
         """What came after the first `count`; None where some of it is not kept."""
@@ -52,3 +50,6 @@ class Outbox:
     def kept(self) -> int:
         """How many frames are not acknowledged, as far as they are kept."""
         return len(self._kept)
+
+    def _drop(self) -> None:
+        self._bytes -= len(self._kept.popleft())

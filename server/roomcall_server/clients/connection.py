@@ -109,7 +109,7 @@ class Connection:
         return 0 if self.closing else self._transport.get_write_buffer_size()
 
     def send(self, frame: bytes) -> None:
-        """A `Frame`, or what an outbox has kept of one. It is on its way at the end of this loop tick."""
+        """A `Frame`, also as an outbox kept it. It is on its way at the end of this loop tick."""
         if self.close_code is None:
             if not self._pending:
                 self._cork.add(self)
