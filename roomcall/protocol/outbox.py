@@ -9,6 +9,7 @@ Rules of this file:
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 
 class Outbox:
@@ -27,8 +28,7 @@ class Outbox:
             return
         self._kept.append(frame)
         self._bytes += len(frame)
-        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
-            self._drop()
+        self._bound()
 
     def acknowledge(self, count: int) -> None:
         """The other end has received the first `count`. More than were sent is a lie."""
@@ -46,10 +46,27 @@ class Outbox:
         """What is kept comes after the first `count`, of which nothing is known here."""
         self.sent = count + len(self._kept)
 
+    def come_after(self, sent: int, frames: Sequence[bytes]) -> None:
+        """Another outbox had `sent` so many before all that is in this one, and kept `frames`."""
+        whole = len(self._kept) == self.sent
+        self.sent += sent
+        if whole:
+            self._kept.extendleft(reversed(frames))
+            self._bytes += sum(map(len, frames))
+            self._bound()
+
+    def all(self) -> tuple[bytes, ...]:
+        """What is not acknowledged, as far as it is kept."""
+        return tuple(self._kept)
+
     @property
     def kept(self) -> int:
         """How many frames are not acknowledged, as far as they are kept."""
         return len(self._kept)
+
+    def _bound(self) -> None:
+        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
+            self._drop()
 
     def _drop(self) -> None:
         self._bytes -= len(self._kept.popleft())

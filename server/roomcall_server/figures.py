@@ -28,16 +28,14 @@ class Histogram:
 
 @dataclass(slots=True)
 class Figures:
-    """`waiting` is how many wait for a place in a room, `handled` how long a message took until its
-    effects were on their way, `lag` how late the event loop was. `closes` is by the server's close
-    code, 1005 where it has said none."""
+    """`handled` is how long a message took until its effects were on their way, `lag` how late the
+    event loop was. `closes` is by the server's close code, 1005 where it has said none."""
 
     received: Counter[type[Request]] = field(default_factory=Counter)
     sent: Counter[type[Reply]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     closes: Counter[int] = field(default_factory=Counter)
     joins: int = 0
-    waiting: int = 0
     handled: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)
 

@@ -18,6 +18,7 @@ from .config import Config
 from .figures import Figures
 from .history import History
 from .ice import IceServers
+from .nodes import Node
 from .passwords import Passwords
 from .rooms.manager import RoomManager
 from .signaling.context import Context
@@ -28,6 +29,7 @@ from .tokens import Tokens
 _HOUSEKEEPING = 60.0
 _NO_CODE = 1005  # See RFC 6455 section 7.4.1.
 _LAG_INTERVAL = 0.1
+_AFTER_GRACE = 5.0  # seconds, for who is just leaving
 _BETWEEN_GOODBYES = 0.01  # seconds at most; less where --drain-seconds want it
 
 
@@ -57,11 +59,14 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self.time = self._loop.time  # to ask for the loop each time is a system call in Python 3.11
         registry = Registry(self.figures)
-        store.listen(registry.deliver)
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
         timers = Timers(clock)
         rooms = RoomManager(store, clock, timers.schedule, config.max_rooms, self.figures)
         self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn)
+        handovers = self.sessions.handovers
+        node = Node(store, rooms, registry, handovers, self.spawn)
+        store.listen(registry.deliver, node.changed, node.buried, node.lost, node.posted)
+        store.answer(handovers.answer)
         self.context = Context(
             config=config,
             store=store,
@@ -86,7 +91,7 @@ class Service:
         """What a former process has left, before clients come."""
         inherited = await self._store.inherited()
         for room in inherited.rooms:
-            self.context.rooms.take_up(room)
+            self.context.rooms.watch(room)
         self.sessions.take_up(inherited.sessions)
 
     @property
@@ -124,13 +129,23 @@ class Service:
         """Take in nobody new, and send everybody away, one after the other, so that they do not all
         come to the next server at once."""
         self.closing = True
-        self.sessions.keep()
+        if not self._store.node:
+            self.sessions.keep()
         connections = list(self.connections)
         pause = min(_BETWEEN_GOODBYES, self.config.drain_seconds / max(1, len(connections)))
         begun = self._loop.time()
         for number, connection in enumerate(connections):
             await asyncio.sleep(begun + number * pause - self._loop.time())
             connection.close(CloseCode.GOING_AWAY)
+        if self._store.node:
+            await self._all_elsewhere()
+
+    async def _all_elsewhere(self) -> None:
+        """Until another node has them, or they have left."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.resume_grace + _AFTER_GRACE):
+                while self.context.clients or self.sessions.handovers.pending:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         """Tell every client that the server goes, and wait until they have heard it."""

@@ -13,6 +13,7 @@ import pytest
 
 import roomcall_server
 from roomcall_server.clients.connection import QueueLimits
+from tests.server.cluster import Nodes, NodeStore
 
 WAIT = 20.0  # seconds, on a machine that is busy
 
@@ -141,3 +142,24 @@ def connect(server: roomcall_server.Server, connect_to: Connect) -> Connect:
         return await connect_to(server.url, **options)
 
     return connect
+
+
+@pytest.fixture
+async def start(serve: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """`await start(2)`: so many servers with one set of rooms."""
+    nodes = Nodes()
+
+    async def make(*_: Any) -> NodeStore:
+        nodes.store.append(nodes.cluster.add())
+        return nodes.store[-1]
+
+    monkeypatch.setattr("roomcall_server.app._open_store", make)
+    async with AsyncExitStack() as stack:
+
+        async def start(count: int = 2, **config: Any) -> Nodes:
+            for _ in range(count):
+                config = {"rate_messages": 0, "drain_seconds": 0, "resume_grace": 5, **config}
+                nodes.servers.append(await stack.enter_async_context(serve(**config)))
+            return nodes
+
+        yield start

@@ -46,12 +46,12 @@ class Steady:
 
     def __init__(self, connect_to: Any, url: str) -> None:
         self._connect_to = connect_to
-        self._url = url
+        self.url = url
         self.wire: Any = None
         self.received = 0
 
     async def start(self) -> "Steady":
-        self.wire = await self._connect_to(self._url)
+        self.wire = await self._connect_to(self.url)
         return self
 
     @property
@@ -67,7 +67,15 @@ class Steady:
         query = f"?resume={self.wire.hello['resumeToken']}"
         if with_count:
             query += f"&received={self.received}"
-        self.wire = await self._connect_to(self._url, query)
+        self.wire = await self._connect_to(self.url, query)
+
+
+async def steady_in(connect_to: Any, url: str, room: str) -> Steady:
+    """One that is in the room."""
+    client = await Steady(connect_to, url).start()
+    await client.wire.say("join-room", {"roomId": room})
+    await client.hear("room-joined")
+    return client
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ class Client:
     `restored`: a former process had it, whose counts are not known. `counting`: that goes on from
     what the client has said. `token` is what it resumes with, known once it has.
 
+    `moved`: another node has it now.
+
     `turn` is held while a message of it is handled: its loss, its return and its end come after.
     """
 
@@ -42,6 +44,7 @@ class Client:
         self.connection: Connection | None = None
         self.received = 0
         self.lost_at = 0
+        self.moved = False
         self.turn = asyncio.Lock()
         self.timers: dict[str, asyncio.TimerHandle] = {}
 

@@ -19,6 +19,7 @@ class Registry:
         self._clients: dict[str, Client] = {}
         self._tokens: dict[str, Client] = {}
         self._direct: dict[str, Client] = {}
+        self._gone: dict[str, Client] = {}
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -28,6 +29,9 @@ class Registry:
 
     def __iter__(self) -> Iterator[Client]:
         return iter(list(self._clients.values()))
+
+    def get(self, id: str) -> Client | None:
+        return self._clients.get(id)
 
     def by_token(self, token: str) -> Client | None:
         return self._tokens.get(token_hash(token))
@@ -47,6 +51,18 @@ class Registry:
         if self._direct.pop(client.id, None):
             self.list_direct()
 
+    def let_go(self, client: Client) -> None:
+        """It is another node's now. What was sent to it before that became known still comes here,
+        until it is forgotten."""
+        self.remove(client)
+        self._gone[client.id] = client
+
+    def gone(self, id: str) -> Client | None:
+        return self._gone.get(id)
+
+    def forget(self, id: str) -> None:
+        self._gone.pop(id, None)
+
     def list_direct(self) -> None:
         """Tell every direct client who the others are."""
         for client in self._direct.values():
@@ -65,6 +81,21 @@ class Registry:
                     clients[id].send_frame(frame)
                     sent += 1
             self._figures.sent[type(message)] += sent
+
+    def deliver_posted(self, effects: Sequence[Send]) -> list[Send]:
+        """The same for what another node has sent. What is for those who have gone, and were asked
+        for already, comes back: it has to follow them."""
+        onward = []
+        for effect in effects:
+            frame = codec.encode(effect.message)
+            for id in effect.to:
+                client = self._clients.get(id) or self._gone.get(id)
+                if client is None:
+                    onward.append(Send((id,), effect.message))
+                else:
+                    client.send_frame(frame)
+                    self._figures.sent[type(effect.message)] += 1
+        return onward
 
 
 def token_hash(token: str) -> str:

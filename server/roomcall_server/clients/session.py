@@ -41,5 +41,8 @@ class Session(Struct, frozen=True, kw_only=True):
     def left(self, room: str) -> "Session":
         return replace(self, rooms=self.rooms - {room})
 
+    def moved(self, node: str) -> "Session":
+        return replace(self, node=node)
+
     def with_grant(self, grant: Grant) -> "Session":
         return replace(self, grant=grant)

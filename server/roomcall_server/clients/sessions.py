@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from roomcall.protocol import VERSION
 from roomcall.protocol.errors import CloseCode, ErrorCode
-from roomcall.protocol.outbox import Outbox
 from roomcall.protocol.replies import ClientId, Error, Limits
 
 from ..config import Config
@@ -22,14 +21,13 @@ from ..rooms.outcome import Refused
 from ..store.base import Commit, Conflict, SessionWrite, Store
 from .client import Client
 from .connection import Connection
+from .handover import Handovers
+from .making import ClientMaker
 from .places import Places, Spawn
-from .rate import Bucket, Pace
 from .registry import Registry, token_hash
 from .session import Grant, Session
 
 log = get_logger("sessions")
-
-_APART = 0.0005  # seconds
 
 # With these an id is not at its end: another connection has it, or the server comes again.
 _SPARED = (CloseCode.TAKEN_OVER, CloseCode.GOING_AWAY)
@@ -65,6 +63,8 @@ class Sessions:
         self._ice = ice
         self._spawn = spawn
         self._places = Places(store, rooms, spawn)
+        self._maker = ClientMaker(config)
+        self.handovers = Handovers(store, registry, self._places, self._maker, self._begin_grace)
         self._opening = 0  # on their way into the registry
         self._kept = False
         self._loop = asyncio.get_running_loop()
@@ -99,12 +99,8 @@ class Sessions:
         log.info("client lost", client=client.id)
 
     def take_up(self, sessions: Iterable[Session]) -> None:
-        """A former process has left them: from now on they have the grace to come back. Many do not
-        all end at once."""
-        for number, session in enumerate(sessions):
-            client = self._client(session, restored=True)
-            self._registry.add(client)
-            self._begin_grace(client, longer=number * _APART)
+        """A former process has left them: from now on they have the grace to come back."""
+        self.handovers.take_up(sessions)
 
     def keep(self) -> None:
         """This process ends: who is away has what is left of the grace with the next one."""
@@ -126,16 +122,17 @@ class Sessions:
             return self._watch_expiry(client, grant)
 
     async def _open(self, connection: Connection, arrival: Arrival) -> Client:
-        token = secrets.token_urlsafe(24)
+        id = str(uuid4())
+        token = f"{id}.{secrets.token_urlsafe(24)}"  # by which another node finds it, too
         session = Session(
-            id=str(uuid4()),
+            id=id,
             max_rooms=self._config.max_rooms_per_client,
             token_hash=token_hash(token),
             direct=arrival.direct,
             grant=arrival.grant,
             node=self._store.node,
         )
-        client = self._client(session)
+        client = self._maker.make(session)
         client.token = token
         self._opening += 1
         try:
@@ -153,32 +150,18 @@ class Sessions:
         log.info("client connected", client=client.id)
         return client
 
-    def _client(self, session: Session, *, restored: bool = False) -> Client:
-        config = self._config
-        kept = config.resume_frames if config.resume_grace else 0
-        return Client(
-            session.id,
-            session.token_hash,
-            Outbox(kept, config.resume_bytes),
-            self._pace(),
-            direct=session.direct and config.direct_mode,
-            restored=restored,
-        )
-
-    def _pace(self) -> Pace:
-        config, now = self._config, self._loop.time()
-        messages = Bucket(config.rate_messages, now, config.rate_patience)
-        if not config.rate_bytes:
-            return Pace(messages, None)
-        largest = config.max_message_bytes
-        return Pace(messages, Bucket(config.rate_bytes, now, config.rate_patience, largest))
-
     async def _resume(self, connection: Connection, arrival: Arrival) -> Client | None:
         """Give an id its new connection, and what it has missed. None: it begins anew."""
         assert arrival.resume is not None
         client = self._registry.by_token(arrival.resume)
         if client is None:
-            return None
+            fetched = await self.handovers.fetch(arrival.resume)
+            if fetched is None:
+                return None
+            client, lives = fetched
+            if not lives:
+                await self._end(client, None)
+                return None
         async with client.turn:
             session = await self._store.session(client.id)
             if client not in self._registry or session is None:

@@ -27,7 +27,8 @@ def routes(service: Service) -> list[web.RouteDef]:
     ProcessCollector(registry=registry)
 
     async def metrics(request: web.Request) -> web.Response:
-        ours.rooms = await service.context.store.room_count()
+        rooms = await service.context.store.rooms()
+        ours.rooms, ours.waiting = len(rooms), sum(len(room.queue) for room in rooms)
         return web.Response(
             body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST}
         )
@@ -37,7 +38,7 @@ def routes(service: Service) -> list[web.RouteDef]:
 
 class _Ours(Collector):
     def __init__(self, service: Service) -> None:
-        self.rooms = 0
+        self.rooms = self.waiting = 0
         self._service = service
 
     def describe(self) -> Iterable[Metric]:
@@ -56,7 +57,7 @@ class _Ours(Collector):
         yield GaugeMetricFamily(
             "roomcall_room_queue_clients",
             "Clients that wait for a place in a room",
-            figures.waiting,
+            self.waiting,
         )
         yield GaugeMetricFamily(
             "roomcall_outbound_queue_bytes",

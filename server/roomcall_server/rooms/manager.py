@@ -102,17 +102,17 @@ class RoomManager:
         self._schedule(id, None if after is None else due_at(after))
 
     def _count(self, before: Room | None, after: Room | None) -> None:
-        waited = () if before is None else before.queue
-        waiting = () if after is None else after.queue
-        self._figures.waiting += len(waiting) - len(waited)
         were = before.members if before is not None else {}
         if after is not None and after.members is not were:
             self._figures.joins += len(after.members.keys() - were.keys())
 
-    def take_up(self, room: Room) -> None:
-        """A room that a former process has left."""
-        self._figures.waiting += len(room.queue)
+    def watch(self, room: Room) -> None:
+        """A room that a former process has left, or as another node has left it."""
         self._schedule(room.id, due_at(room))
+
+    def unwatch(self, id: str) -> None:
+        """Another node has ended it."""
+        self._schedule(id, None)
 
     async def tick(self, id: str) -> None:
         """Let happen to the room what is due by now."""

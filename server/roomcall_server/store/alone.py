@@ -21,6 +21,7 @@ class Alone:
         changed: Changed = ignore,
         buried: Buried = ignore,
         lost: Lost = ignore,
+        posted: Deliver = ignore,
     ) -> None:
         self._deliver, self._changed = deliver, changed
 

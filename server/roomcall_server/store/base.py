@@ -127,9 +127,11 @@ class Store(Protocol):
         changed: Changed = ignore,
         buried: Buried = ignore,
         lost: Lost = ignore,
+        posted: Deliver = ignore,
     ) -> None:
-        """Name who brings effects to the clients, and who wants to know of the rest. Called once,
-        before anything else. None of them may suspend or raise."""
+        """Name who brings effects to the clients, and who wants to know of the rest; `posted` takes
+        what another node has published to clients that it takes to be here. Called once, before
+        anything else. None of them may suspend or raise."""
 
     def answer(self, answer: Answer) -> None:
         """Name who answers other nodes. What it raises, they see as silence."""
@@ -165,6 +167,9 @@ class Store(Protocol):
         """Those whose name contains `query`, in any case. Raises `ValueError` for a bad cursor."""
 
     async def session(self, id: str) -> Session | None: ...
+
+    async def sessions_at(self, node: str) -> list[Session]:
+        """Those that this node has."""
 
     async def commit(self, commit: Commit) -> None:
         """Write all and tell, or raise `Conflict` or `StoreAway` and do neither. Raises

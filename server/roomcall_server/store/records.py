@@ -64,6 +64,9 @@ class Records:
     async def closed_at(self, id: str) -> datetime | None:
         return self._closed.get(id)
 
+    async def sessions_at(self, node: str) -> list[Session]:
+        return [session for session in self._sessions.values() if session.node == node]
+
     async def session(self, id: str) -> Session | None:
         return self._sessions.get(id)
 

@@ -1,0 +1,222 @@
+"""Several nodes in one process: what a store for many does, without an engine.
+
+One `Records` decides; each node has its own, to which it applies what was decided in the one order,
+when it comes to it. `hold` makes a node late.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from roomcall.protocol.replies import ChatMessage
+from roomcall_server.rooms.outcome import Effect, Keep, Send
+from roomcall_server.store.base import (
+    Answer,
+    Buried,
+    Changed,
+    Commit,
+    Conflict,
+    Deliver,
+    Inherited,
+    KeptEvent,
+    Lost,
+    RoomWrite,
+    SessionWrite,
+    StoreAway,
+)
+from roomcall_server.store.records import Records
+
+
+class Cluster:
+    def __init__(self) -> None:
+        self.records = Records()
+        self.nodes: dict[str, NodeStore] = {}
+        self.chats: dict[str, list[ChatMessage]] = defaultdict(list)
+
+    def add(self) -> "NodeStore":
+        node = NodeStore(self, f"node-{len(self.nodes)}")
+        self.nodes[node.node] = node
+        return node
+
+    def kill(self, dead: "NodeStore", heir: "NodeStore") -> None:
+        """It says nothing more, and hears nothing."""
+        dead.alive = False
+        heir.tell_buried(dead.node)
+
+    def send(self, entry: Callable[["NodeStore"], None], *to: str) -> None:
+        for id in to or self.nodes:
+            if self.nodes[id].alive:
+                self.nodes[id].entries.append(entry)
+                self.nodes[id].catch_up_later()
+
+
+class NodeStore(Records):
+    """Implements `Store`."""
+
+    available = True
+
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        super().__init__()
+        self.node = name
+        self.alive = True
+        self.held = False
+        self.entries: list[Callable[[NodeStore], None]] = []
+        self._cluster = cluster
+        self._deliver: Deliver
+        self._changed: Changed
+        self._posted: Deliver
+        self._answer: Answer
+        self.tell_buried: Buried
+        self.tell_lost: Lost
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(
+        self, deliver: Deliver, changed: Changed, buried: Buried, lost: Lost, posted: Deliver
+    ) -> None:
+        self._deliver, self._changed, self._posted = deliver, changed, posted
+        self.tell_buried, self.tell_lost = buried, lost
+
+    def answer(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def hold(self, held: bool) -> None:
+        self.held = held
+        self.catch_up_later()
+
+    def catch_up_later(self) -> None:
+        self._loop.call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        while self.entries and not self.held:
+            self.entries.pop(0)(self)
+
+    async def commit(self, commit: Commit) -> None:
+        if not self.alive:
+            raise StoreAway
+        done = self._loop.create_future()
+        try:
+            self._cluster.records.write(commit)
+        except Conflict:
+            self._cluster.send(lambda _: done.set_result(None), self.node)
+            await done  # by then it has seen what it was in conflict with
+            raise
+        written = self._cluster.records
+        rooms = [(w, None if w.after is None else written._rooms[w.after.id]) for w in commit.rooms]
+        sessions = [
+            (w, None if w.after is None else written._sessions[w.after.id]) for w in commit.sessions
+        ]
+
+        def apply(store: NodeStore) -> None:
+            mine = store is self
+            store._apply(
+                [replace(write, after=after) for write, after in rooms],
+                [replace(write, after=after) for write, after in sessions],
+                commit.effects,
+                mine=mine,
+            )
+            if mine:
+                done.set_result(None)
+
+        self._keep(commit.effects)
+        self._cluster.send(apply)
+        await done
+
+    def _apply(
+        self,
+        rooms: Sequence[RoomWrite],
+        sessions: Sequence[SessionWrite],
+        effects: Sequence[Effect],
+        *,
+        mine: bool,
+    ) -> None:
+        for room in rooms:
+            self._write_room(room)
+            if room.after is not None:
+                self._rooms[room.after.id] = room.after
+        for session in sessions:
+            self._write_session(session)
+            if session.after is not None:
+                self._sessions[session.after.id] = session.after
+        self._changed(rooms, sessions, mine)
+        self._deliver([effect for effect in effects if isinstance(effect, Send)])
+
+    async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
+        self._keep(effects)
+        for effect in effects:
+            if not isinstance(effect, Send):
+                continue
+            for id in effect.to:
+                session = self._sessions.get(id)
+                if session is None or session.node == self.node:
+                    self._deliver([Send((id,), effect.message)])
+                else:
+                    self._post(session.node, [Send((id,), effect.message)])
+
+    def _post(self, node: str, effects: Sequence[Send]) -> None:
+        self._cluster.send(lambda store: store._posted(effects), node)
+
+    def _keep(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Keep):
+                self._cluster.chats[effect.message.room_id].append(effect.message)
+
+    async def ask(self, node: str, message: bytes) -> bytes:
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+
+        async def work(store: NodeStore) -> None:
+            found = await store._answer(self.node, message)
+            self._cluster.send(lambda _: answer.done() or answer.set_result(found), self.node)
+
+        self._cluster.send(lambda store: store._spawn(work(store)), node)
+        async with asyncio.timeout(1):
+            return await answer
+
+    def _spawn(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def inherited(self) -> Inherited:
+        return Inherited()
+
+    async def chat(
+        self, room: str, before: int | None, limit: int
+    ) -> tuple[list[ChatMessage], bool]:
+        return self._cluster.chats[room][-limit:], False
+
+    async def events(self, room: str | None, after: int, limit: int) -> list[KeptEvent]:
+        return []
+
+    async def purge(self, now: datetime) -> None:
+        pass
+
+    async def returned(self) -> None:
+        if not self.alive:
+            await self._loop.create_future()
+
+    async def close(self) -> None:
+        self.alive = False
+
+
+class Nodes:
+    """The servers of a cluster: `nodes.url[0]`, `nodes.store[1]`."""
+
+    def __init__(self) -> None:
+        self.cluster = Cluster()
+        self.servers: list[Any] = []
+        self.store: list[NodeStore] = []
+
+    @property
+    def url(self) -> list[str]:
+        return [server.url for server in self.servers]
+
+    async def ended(self, id: str) -> None:
+        """Wait until nobody has this id any more."""
+        async with asyncio.timeout(10):
+            while await self.store[-1].session(id):  # noqa: ASYNC110 - no message says so
+                await asyncio.sleep(0.01)
