@@ -8,9 +8,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count, islice
 from typing import Any
-
-from msgspec.structs import replace
 
 from roomcall.protocol.replies import ChatMessage
 from roomcall_server.rooms.outcome import Effect, Keep, Send
@@ -24,8 +23,6 @@ from roomcall_server.store.base import (
     Inherited,
     KeptEvent,
     Lost,
-    RoomWrite,
-    SessionWrite,
     StoreAway,
 )
 from roomcall_server.store.records import Records
@@ -34,6 +31,7 @@ from roomcall_server.store.records import Records
 class Cluster:
     def __init__(self) -> None:
         self.records = Records()
+        self.versions = count(1)
         self.nodes: dict[str, NodeStore] = {}
         self.chats: dict[str, list[ChatMessage]] = defaultdict(list)
 
@@ -58,6 +56,7 @@ class NodeStore(Records):
     """Implements `Store`."""
 
     available = True
+    calls = None
 
     def __init__(self, cluster: Cluster, name: str) -> None:
         super().__init__()
@@ -99,51 +98,26 @@ class NodeStore(Records):
         if not self.alive:
             raise StoreAway
         done = self._loop.create_future()
+        records = self._cluster.records
         try:
-            self._cluster.records.write(commit)
+            records.check(commit)
         except Conflict:
             self._cluster.send(lambda _: done.set_result(None), self.node)
             await done  # by then it has seen what it was in conflict with
             raise
-        written = self._cluster.records
-        rooms = [(w, None if w.after is None else written._rooms[w.after.id]) for w in commit.rooms]
-        sessions = [
-            (w, None if w.after is None else written._sessions[w.after.id]) for w in commit.sessions
-        ]
+        versions = list(islice(self._cluster.versions, len(commit.rooms) + len(commit.sessions)))
+        records.put(commit, iter(versions))
 
         def apply(store: NodeStore) -> None:
-            mine = store is self
-            store._apply(
-                [replace(write, after=after) for write, after in rooms],
-                [replace(write, after=after) for write, after in sessions],
-                commit.effects,
-                mine=mine,
-            )
-            if mine:
+            store.put(commit, iter(versions))
+            store._changed(commit.rooms, commit.sessions, store is self)
+            store._deliver([effect for effect in commit.effects if isinstance(effect, Send)])
+            if store is self:
                 done.set_result(None)
 
         self._keep(commit.effects)
         self._cluster.send(apply)
         await done
-
-    def _apply(
-        self,
-        rooms: Sequence[RoomWrite],
-        sessions: Sequence[SessionWrite],
-        effects: Sequence[Effect],
-        *,
-        mine: bool,
-    ) -> None:
-        for room in rooms:
-            self._write_room(room)
-            if room.after is not None:
-                self._rooms[room.after.id] = room.after
-        for session in sessions:
-            self._write_session(session)
-            if session.after is not None:
-                self._sessions[session.after.id] = session.after
-        self._changed(rooms, sessions, mine)
-        self._deliver([effect for effect in effects if isinstance(effect, Send)])
 
     async def publish(self, effects: Sequence[Effect], room: str | None = None) -> None:
         self._keep(effects)

@@ -101,10 +101,13 @@ class Handovers:
             async with client.turn:
                 try:
                     await self._move(session, client)
+                    await self._let_know(session)
+                    return client, await self._ask(client, session.node)
                 except Conflict:
                     continue
-                await self._let_know(session)
-                return client, await self._ask(client, session.node)
+                finally:
+                    if client in self._registry:
+                        self._begin_grace(client, 0.0)
         return None
 
     async def _move(self, session: Session, client: Client) -> None:
@@ -189,7 +192,10 @@ class Handovers:
                 self._let_go(before.id, moved=after is not None)
             elif after is not None and before.node != node and stays:
                 arriving = self._arriving.get(after.id)
-                self._arrive(arriving or self._maker.make(after, restored=True))
+                if arriving is not None:
+                    self._registry.add(arriving)
+                else:
+                    self._arrive(self._maker.make(after, restored=True))
 
     def _arrive(self, client: Client, longer: float = 0.0) -> None:
         self._registry.add(client)

@@ -35,6 +35,7 @@ class Inbox:
         self.changed: Changed = ignore
         self.buried: Buried = ignore
         self.lost: Lost = ignore
+        self.posted: Deliver = ignore
 
     def take(self, entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
         """Raises `Gap`; what is before that is applied."""
@@ -106,7 +107,7 @@ class Inbox:
             else:
                 self._asking.answered(item)
         if told:
-            self.deliver(wire.sends(told))
+            self.posted(wire.sends(told))
 
     def _tell_those_here(self, told: Sequence[Told]) -> None:
         """Most of what others do is for nobody here: then it is not read."""

@@ -79,9 +79,11 @@ class RedisStore(Replica):
         changed: Changed = ignore,
         buried: Buried = ignore,
         lost: Lost = ignore,
+        posted: Deliver = ignore,
     ) -> None:
         inbox = self._inbox
         inbox.deliver, inbox.changed, inbox.buried, inbox.lost = deliver, changed, buried, lost
+        inbox.posted = posted
 
     def answer(self, answer: Answer) -> None:
         self._asking.listen(answer)
