@@ -87,7 +87,7 @@ class Registry:
         for already, comes back: it has to follow them."""
         onward = []
         for effect in effects:
-            frame = codec.encode(effect.message)
+            frame = framed(codec.encode(effect.message))
             for id in effect.to:
                 client = self._clients.get(id) or self._gone.get(id)
                 if client is None:

@@ -27,7 +27,7 @@ class Node:
         self.changed: list[tuple[str, bool]] = []
         self.buried: list[str] = []
         self.lost = 0
-        store.listen(self._deliver, self._change, self._bury, self._lose)
+        store.listen(self._deliver, self._change, self._bury, self._lose, posted=self._deliver)
 
     def _deliver(self, effects: Sequence[Send]) -> None:
         self.told += [getattr(effect.message, "room_id", "") for effect in effects]
