@@ -1,4 +1,4 @@
-"""One encoder of a track, and the queues through which every peer gets its packets."""
+"""One encoder of a track, and how every peer gets its packets."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,8 @@ from .keyframes import MERGE_WINDOW, KeyFrameRequests
 from .rates import HEADROOM, LOWER_LAYER, LOWEST, SLOW, LayerRate, PeerRate
 from .source import Kind
 
-# Packets a peer may lag behind: half a second of picture at 30 fps, one second of sound.
+# Packets that wait for a sender that has not begun: half a second of picture at 30 fps, one second
+# of sound.
 QUEUE_LENGTH: dict[str, int] = {"video": 15, "audio": 50}
 PATIENT_WINDOW = 2.0  # seconds from one key frame that is asked for to the next
 MEASURE = 1.0  # seconds

@@ -1,4 +1,4 @@
-"""One source to all peers: encoded once a codec, handed to every peer through a queue of its own.
+"""One source to all peers: encoded once a codec, handed to every peer as it comes.
 
     source -> Publication (a kind) -> Encoding (a codec, in a thread) -> Subscription (a peer)
 
@@ -6,8 +6,9 @@ A source that gives packets in a codec has them handed on as they are; only for 
 another codec they are decoded.
 
 Rule 1. A further peer costs its packets, nothing else.
-Rule 2. A slow peer delays nobody: its queue is bounded; when it is full, a picture's backlog is
-        dropped and the peer resumes at its next key frame, of a sound the oldest packet is dropped.
+Rule 2. A peer delays nobody: its sender takes each packet at once. Before it begins they wait in a
+        queue of its own, which is bounded; when it is full, a picture's backlog is dropped and the
+        peer resumes at its next key frame, of a sound the oldest packet is dropped.
 Rule 3. A source of packets cannot make a key frame; one that is live can ask for it. Who comes
         later gets what was sent since the last one, at once; who has lost something waits for the
         next.
