@@ -8,7 +8,6 @@ flash counts where its picture is seen from before it on; a beep where no other 
 second before it.
 """
 
-import itertools
 import statistics
 import subprocess
 import sys
@@ -113,9 +112,11 @@ def main(folder: Path, output: Path | None) -> None:
     for column in ("", "median", "most", f"over {1000 * MOST:.0f}", "of"):
         table.add_column(column, justify="right")
     sounds: list[float] = []
+    tones: list[float] = []
     for place, file in enumerate(session.files):
         seen, at = watch(folder / file.file), file.offset - zero
         sounds += [at + beep for beep in seen.beeps]
+        tones += [at + tone for tone in seen.tones]
         shown = [s for s in whole if place in s.files.values()]
         wanted = [
             at + flash
@@ -123,8 +124,8 @@ def main(folder: Path, output: Path | None) -> None:
             if any(s.start + SETTLED < at + flash < s.end - SETTLED for s in shown)
         ]
         add_row(table, f"flashes of {file.file}", distances(wanted, flashes[place]))
-    pairs = itertools.pairwise(sorted(sounds))
-    add_row(table, "beeps", distances([b for a, b in pairs if b - a > ALONE], beeps))
+    alone = [b for b in sounds if not any(b - ALONE < tone < b - 0.001 for tone in tones)]
+    add_row(table, "beeps", distances(alone, beeps))
     Console().print(table)
 
 

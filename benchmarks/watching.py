@@ -28,6 +28,7 @@ class Watched:
     clocks: list[float] = field(default_factory=list)
     flashes: list[float] = field(default_factory=list)
     beeps: list[float] = field(default_factory=list)
+    tones: list[float] = field(default_factory=list)  # of each sound that has some of a beep
     sounds: list[float] = field(default_factory=list)
     damaged: int = 0  # packets that cannot be decoded
 
@@ -75,6 +76,7 @@ def watch(path: Path) -> Watched:
                 if frame.time - last > PAUSE:
                     quiet = frame.time
                 if onset is not None:
+                    found.tones.append(frame.time + onset)
                     if frame.time - quiet > BEFORE and frame.time - last < NEXT:
                         found.beeps.append(frame.time + onset)
                     quiet = frame.time
