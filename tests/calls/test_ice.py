@@ -63,7 +63,7 @@ async def test_ipv6_serves(peer: Any, addresses: list[str], assert_media: Any) -
     ann = await peer("ice", name="ann", video="testsrc", fps=15)
     bob = await peer("ice", name="bob")
     await connected(ann)
-    await assert_media(bob, ann, min_fps=10, seconds=1)
+    await assert_media(bob, ann, min_fps=3, seconds=1)
 
 
 @pytest.mark.parametrize("policy", ["all", "relay"])
@@ -100,11 +100,11 @@ class TestRelays:
         bob = await peer("ice", name="bob", network="delay=50ms", **options)
         met = await connected(ann)
         assert (met.local, met.remote) == ("relay", "relay")
-        await assert_media(bob, ann, min_fps=10, seconds=1)
+        await assert_media(bob, ann, min_fps=3, seconds=1)
         old = agent_of(bob).active
         await bob.peers[ann.id].reconnect()
         assert agent_of(bob).active is not old
-        await assert_media(bob, ann, min_fps=10, seconds=1)
+        await assert_media(bob, ann, min_fps=3, seconds=1)
         trip = (await ann.stats())[bob.id]["candidatePair"]["currentRoundTripTime"]
         assert trip > 0.1  # the bad network stands before the relay too
 

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.house.test_docs import BLOCKS
+from tests.machine import Load
 
 HOUSE = Path(__file__).parents[2]
 
@@ -82,7 +83,11 @@ def test_a_project_of_others_tests_with_it(installed: Installed, tmp_path: Path)
     tools = wanted["dependencies"] + wanted["optional-dependencies"]["test"]
     pip = run(binaries / "python", "-m", "pip", "install", "--quiet", wheel, *tools)
     assert pip.returncode == 0, pip.stderr
-    tests = run(binaries / "python", "-m", "pytest", "-n", "2", "-ra", cwd=project)
+    for _ in range(3):  # where the machine had nothing left, its pictures are too few
+        load = Load()
+        tests = run(binaries / "python", "-m", "pytest", "-n", "2", "-ra", cwd=project)
+        if tests.returncode == 0 or not load.is_saturated():
+            break
     assert tests.returncode == 0, tests.stdout
     assert " passed" in tests.stdout and "playwright" in tests.stdout.split("SKIPPED")[1]
 
