@@ -129,7 +129,7 @@ async def test_all_see_one_order(start: Start, connect_to: Any) -> None:
 async def test_a_dead_node_is_buried_and_what_it_had_is_adopted(
     start: Start, connect_to: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("roomcall_server.store.redis.life.LEASE", 1.5)
+    monkeypatch.setattr("roomcall_server.store.redis.life.LEASE", 3.0)
     monkeypatch.setattr("roomcall_server.store.redis.life.BEAT", 0.2)
     first, second = await start(resume_grace=1)
     ann = await connect_to(second.url)
