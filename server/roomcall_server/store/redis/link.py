@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from .scripts import SCRIPTS
 from .wire import Argument
 
 AT_ONCE = 1000  # calls that go together
+PAUSE = 0.001  # seconds between two exchanges of which the second has nothing that is waited for
 
 # What a script says of who calls; `fence` finds out what that means.
 _REFUSALS = (b"forgotten", b"buried", b"old")
@@ -35,12 +37,14 @@ Arguments = Callable[[], Sequence[Argument]]
 @dataclass(slots=True, eq=False)
 class Call:
     """`answered` gets the reply, a `ResponseError`, `Broken` or `Unsent`. A script is named; a
-    command of Redis begins its arguments. `whole`: an error of Redis breaks the connection."""
+    command of Redis begins its arguments. `whole`: an error of Redis breaks the connection.
+    `patient`: it may wait for more of its kind."""
 
     name: str
     arguments: Arguments
     answered: Callable[[Any], None]
     whole: bool = True
+    patient: bool = False
 
 
 class Link:
@@ -54,6 +58,7 @@ class Link:
         self._waiting: deque[Call] = deque()
         self._sent: deque[Call] = deque()
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
 
     @classmethod
     async def open(cls, address: Address, figures: StoreCalls) -> Self:
@@ -86,6 +91,8 @@ class Link:
         """After all that was called before."""
         self._waiting.append(call)
         self._wake.set()
+        if not call.patient:
+            self._hurry.set()
 
     async def request(self, name: str, *arguments: Argument, whole: bool = True) -> Any:
         """While `run` is under way. Raises `Broken`, `Unsent` or, where it is not `whole`,
@@ -116,15 +123,22 @@ class Link:
 
     async def run(self) -> None:
         """Send what is called, until the connection breaks: raises `Broken`."""
+        ended = 0.0
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                if time.perf_counter() - ended < PAUSE:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(PAUSE):
+                            await self._hurry.wait()
+                self._hurry.clear()
                 try:
                     async with asyncio.timeout(TIMEOUT):
                         await self._exchange()
                 except (RedisError, OSError) as error:
                     raise Broken(reason(error)) from error
+                ended = time.perf_counter()
 
     async def read(self, *command: Argument, timeout: float = TIMEOUT) -> Any:
         """Of a connection that is for this alone. Raises `Broken`."""

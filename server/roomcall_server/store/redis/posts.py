@@ -1,7 +1,7 @@
 """What this node says to others: messages for their clients, questions and answers.
 
 Rules of this file:
-1. All of one turn of the event loop goes together, in order, and before any later commit.
+1. What comes up until it is sent goes together, in order, and before any later commit.
 2. It is kept until Redis has said that it is in the streams; what is not there when a connection
    broke is said again. So nothing is lost and nothing comes twice, for as long as its node lives.
 3. What is kept is bounded: then `StoreAway` is raised.
@@ -93,7 +93,8 @@ class Posts:
                 found += (node, items(said))
             return found
 
-        link.call(Call("post", arguments, lambda reply: self._answered(post, reply)))
+        call = Call("post", arguments, lambda reply: self._answered(post, reply), patient=True)
+        link.call(call)
 
     def _answered(self, post: _Post, reply: Any) -> None:
         if isinstance(reply, Exception):
