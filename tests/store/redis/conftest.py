@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from roomcall_server.clients.session import Session
 from roomcall_server.rooms.outcome import Send
 from roomcall_server.rooms.room import Room
-from roomcall_server.store.base import RoomWrite, SessionWrite
+from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, StoreAway
 from roomcall_server.store.redis import life, link
 from roomcall_server.store.redis.store import RedisStore
 from tests.redis import RedisServer
-from tests.store.conftest import HISTORY
+from tests.store.conftest import HISTORY, new_room, new_session
 
 WAIT = 20.0
 
@@ -82,6 +84,7 @@ def mortal(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 Enter = Callable[..., Awaitable[Node]]
+Two = tuple[Node, Node]
 
 
 @pytest.fixture
@@ -99,6 +102,44 @@ async def enter() -> AsyncIterator[Enter]:
 
 
 @pytest.fixture
-async def two(redis: RedisServer, enter: Enter, quick: None) -> tuple[Node, Node]:
+async def two(redis: RedisServer, enter: Enter, quick: None) -> Two:
     """Two nodes at the test's own Redis."""
     return await enter(redis.url), await enter(redis.url)
+
+
+@asynccontextmanager
+async def raw(redis: RedisServer) -> AsyncIterator["Redis"]:
+    """An operator's connection."""
+    client = Redis.from_url(redis.url)
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def work(two: Two) -> None:
+    """All is well: what each commits, the other has."""
+    for one, other in (two, two[::-1]):
+        await one.back()
+        room = new_room(f"made by {one.store.node}, {len(one.changed)}")
+        async with asyncio.timeout(WAIT):
+            while True:
+                try:
+                    await one.store.commit(making(room))
+                    break
+                except StoreAway:  # it has gone away again meanwhile
+                    await one.store.returned()
+        await other.knows(room)
+    states = [[sorted(await node.store.rooms(), key=lambda room: room.id)] for node in two]
+    assert states[0] == states[1]
+
+
+def making(*rooms: Any, **how: Any) -> Commit:
+    return Commit(rooms=tuple(RoomWrite(None, room) for room in rooms), **how)
+
+
+async def session_at(node: Node, **fields: Any) -> Session:
+    """Of a client that this node has."""
+    session = new_session(node=node.store.node, **fields)
+    await node.store.commit(Commit(sessions=(SessionWrite(None, session),)))
+    return session

@@ -2,13 +2,10 @@
 had and without."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import suppress
 
 import pytest
 from msgspec.structs import replace
-from redis.asyncio import Redis
 
 from roomcall_server.store.base import (
     Commit,
@@ -21,39 +18,9 @@ from roomcall_server.store.base import (
 from roomcall_server.store.redis import life
 from tests.redis import RedisServer
 from tests.store.conftest import NOW, new_room, new_session, send
-from tests.store.redis.conftest import WAIT, Enter, Node
-from tests.store.redis.test_nodes import making, session_at
+from tests.store.redis.conftest import WAIT, Enter, Two, making, raw, session_at, work
 
 pytestmark = pytest.mark.system("redis-server")
-
-Two = tuple[Node, Node]
-
-
-@asynccontextmanager
-async def raw(redis: RedisServer) -> AsyncIterator["Redis"]:
-    """An operator's connection."""
-    client = Redis.from_url(redis.url)
-    try:
-        yield client
-    finally:
-        await client.aclose()
-
-
-async def work(two: Two) -> None:
-    """All is well: what each commits, the other has."""
-    for one, other in (two, two[::-1]):
-        await one.back()
-        room = new_room(f"made by {one.store.node}, {len(one.changed)}")
-        async with asyncio.timeout(WAIT):
-            while True:
-                try:
-                    await one.store.commit(making(room))
-                    break
-                except StoreAway:  # it has gone away again meanwhile
-                    await one.store.returned()
-        await other.knows(room)
-    states = [[sorted(await node.store.rooms(), key=lambda room: room.id)] for node in two]
-    assert states[0] == states[1]
 
 
 async def test_a_redis_that_stands_still(
@@ -198,104 +165,6 @@ async def test_nothing_lost_or_doubled_while_connections_break(
     assert [node.lost for node in two] == [0, 0]
 
 
-class Way:
-    """Between a node and its Redis: it may hold what one of them says, on the connections that
-    there are."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._ends: list[Any] = []
-        self._held: list[Callable[[], Awaitable[None]]] = []
-        self.holds: str | None = None
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def _serve(self, reader: Any, writer: Any) -> None:
-        back, forth = await asyncio.open_connection("127.0.0.1", self._to)
-        self._ends += (writer, forth)
-        for what, source, target in (("calls", reader, forth), ("replies", back, writer)):
-            task = asyncio.create_task(self._pass(what, source, target))
-            self._tasks.add(task)
-
-    async def _pass(self, what: str, source: Any, target: Any) -> None:
-        held: list[bytes] = []
-        holds = False
-        while data := await source.read(65536):
-            holds = holds or self.holds == what
-            if not holds:
-                target.write(data)
-                continue
-            held.append(data)
-            if len(held) == 1:
-                self._held.append(lambda: self._release(held, target))
-        if not holds:
-            target.close()
-
-    async def _release(self, held: list[bytes], target: Any) -> None:
-        target.writelines(held)
-        await target.drain()
-
-    async def release(self) -> None:
-        for release in self._held:
-            await release()
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._server.close()
-        for end in self._ends:
-            end.transport.abort()
-
-
-@pytest.fixture
-async def way(redis: RedisServer) -> AsyncIterator[Way]:
-    way = Way(redis.port)
-    await way.open()
-    yield way
-    await way.close()
-
-
-async def test_a_call_that_comes_late_is_refused(
-    enter: Enter, way: Way, redis: RedisServer, quick: None
-) -> None:
-    """Who was told that nothing has happened was told the truth, whatever was still on its way."""
-    ann, ben = await enter(f"redis://127.0.0.1:{way.port}"), await enter(redis.url)
-    way.holds = "calls"
-    late = asyncio.create_task(ann.store.commit(making(new_room("late"))))
-    await ann.away()
-    way.holds = None
-    with pytest.raises(StoreAway) as away:
-        await late
-    assert not isinstance(away.value, StoreUncertain)
-    await ann.back()
-    await way.release()
-    await work((ann, ben))
-    assert await ben.store.room_named("late") is None
-    await ann.store.commit(making(new_room("late")))
-
-
-async def test_a_reply_that_never_comes(
-    enter: Enter, way: Way, redis: RedisServer, quick: None
-) -> None:
-    """It has happened, and the stream says so."""
-    ann, ben = await enter(f"redis://127.0.0.1:{way.port}"), await enter(redis.url)
-    await ann.sees(lambda: len(ann.store._life._nodes) == 1)
-    way.holds = "replies"
-    room = new_room("made")
-    made = asyncio.create_task(ann.store.commit(making(room, effects=(send("made"),))))
-    await ben.knows(room)
-    assert not made.done()
-    await ann.away()
-    way.holds = None
-    await made
-    assert ann.told == ["made"]
-    assert await ann.store.room(room.id) == await ben.store.room(room.id)
-
-
 async def test_a_hole_in_the_stream(two: Two, redis: RedisServer) -> None:
     ann, ben = two
     async with raw(redis) as operator:
@@ -313,6 +182,23 @@ async def test_a_hole_in_the_stream(two: Two, redis: RedisServer) -> None:
     await work(two)
     assert ann.lost == 0
     assert ben.store.node == node
+
+
+async def test_records_that_somebody_else_has_spoiled(two: Two, redis: RedisServer) -> None:
+    """A commit that can never be does not try for ever."""
+    ann, ben = two
+    room = new_room("den")
+    await ann.store.commit(making(room))
+    await ben.knows(room)
+    async with raw(redis) as operator:
+        await operator.hdel("roomcall:versions", f"r{room.id}")
+    async with asyncio.timeout(WAIT):
+        while (found := await ann.store.room(room.id)) is not None:
+            write = RoomWrite(found, replace(found, chats=1))
+            with suppress(Conflict, StoreAway):
+                await ann.store.commit(Commit(rooms=(write,)))
+            await ann.store.returned()
+    assert ann.lost == 1
 
 
 async def test_a_session_of_a_client_outlives_it_all(two: Two, redis: RedisServer) -> None:

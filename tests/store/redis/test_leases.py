@@ -11,8 +11,7 @@ import pytest
 from roomcall_server.store.redis.leases import Observer
 from tests.redis import RedisServer
 from tests.store.conftest import new_room
-from tests.store.redis.conftest import WAIT, Enter
-from tests.store.redis.test_nodes import making
+from tests.store.redis.conftest import WAIT, Enter, making
 
 Start = Callable[[str], Awaitable[tuple[Process, str]]]
 

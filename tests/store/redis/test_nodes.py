@@ -1,31 +1,18 @@
 """Several nodes at one Redis: one state, one order, and messages from one to the other."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from roomcall_server.clients.session import Session
 from roomcall_server.rooms.outcome import Outcome, Refused
 from roomcall_server.store.base import Commit, Conflict, RoomWrite, SessionWrite, StoreAway
 from tests.store.conftest import NOW, keep, new_room, new_session, send
-from tests.store.redis.conftest import Enter, Node
+from tests.store.redis.conftest import Enter, making, session_at
 from tests.store.test_events import event
 from tests.store.test_order import join, race
 
 pytestmark = pytest.mark.system("redis-server")
-
-
-def making(*rooms: Any, **how: Any) -> Commit:
-    return Commit(rooms=tuple(RoomWrite(None, room) for room in rooms), **how)
-
-
-async def session_at(node: Node, **fields: Any) -> Session:
-    """Of a client that this node has."""
-    session = new_session(node=node.store.node, **fields)
-    await node.store.commit(Commit(sessions=(SessionWrite(None, session),)))
-    return session
 
 
 async def test_what_one_writes_all_have(enter: Enter, redis_url: str) -> None:

@@ -13,8 +13,7 @@ from roomcall_server.store.redis import link
 from roomcall_server.store.redis.store import RedisStore
 from tests.redis import RedisServer, running_redis
 from tests.store.conftest import new_room
-from tests.store.redis.conftest import Enter
-from tests.store.redis.test_nodes import making
+from tests.store.redis.conftest import Enter, making
 
 SYSTEM = pytest.mark.system("redis-server")
 SECRET = "geheim-4711"

@@ -44,7 +44,8 @@ Links = tuple[Link, Link]
 
 
 class Life:
-    """`node` is another one after each burial. `present` is set while it is well."""
+    """`node` is another one after each burial. `present` is set while it is well. `suspect`: the
+    records are to be loaded anew."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Life:
         self.figures = StoreCalls()
         self.present = asyncio.Event()
         self.link: Link | None = None
+        self.suspect = False
         self.posts = Posts(self.standing, gone)
         self._address = address
         self._replica = replica
@@ -159,6 +161,8 @@ class Life:
             at = (replica.version, position)
             _, last, beats = await link.request("beat", *self.standing(), *at)
             stuck = stuck + 1 if position_then == position < last else 0
+            if self.suspect:
+                raise Gap("records are not those of Redis")
             if stuck * BEAT >= STUCK:
                 raise Gap(f"entry {position + 1} does not come")
             nodes = wire.beats(beats)
@@ -271,7 +275,7 @@ class Life:
         if snapshot.epoch != epoch:
             raise Broken("its state has changed meanwhile")
         self._inbox().load(snapshot)
-        self._loaded = True
+        self._loaded, self.suspect = True, False
 
     async def _links(self) -> Links:
         link = await Link.open(self._address, self.figures)

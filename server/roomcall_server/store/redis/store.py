@@ -38,6 +38,7 @@ from .replica import Replica
 from .wire import Argument, Told
 
 MAX_EVENTS = 100_000  # of all rooms; then the oldest go
+ODD = 20  # conflicts one after the other that the records do not explain: somebody else wrote
 
 log = get_logger("store")
 
@@ -49,6 +50,7 @@ class RedisStore(Replica):
         super().__init__()
         self._history = history
         self._days = days
+        self._odd = 0
         self._flights = Flights()
         self._asking = Asking(lambda: self._life.posts)
         self._inbox = Inbox(self, self._flights, self._asking, lambda: self._life.node)
@@ -168,9 +170,21 @@ class RedisStore(Replica):
         if isinstance(reply, (Unsent, ResponseError)):
             self._flights.end(flight, StoreAway())
         elif reply[0] == b"conflict":
-            self._inbox.after(reply[1], lambda: self._flights.end(flight, Conflict()))
+            self._inbox.after(reply[1], lambda: self._conflict(flight))
         else:
             flight.known = True
+            self._odd = 0
+
+    def _conflict(self, flight: Flight) -> None:
+        """By now the records say why, but where one more commit has taken that away again."""
+        try:
+            self.check(flight.commit)
+        except Conflict:
+            self._odd = 0
+        else:
+            self._odd += 1
+            self._life.suspect = self._odd >= ODD
+        self._flights.end(flight, Conflict())
 
     def _tell(self, effects: Sequence[Effect]) -> None:
         """Those here at once, and those elsewhere by their nodes; or raise `StoreAway`."""

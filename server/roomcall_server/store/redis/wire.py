@@ -176,13 +176,18 @@ def session(record: bytes) -> Session:
 
 
 def snapshot(reply: Sequence[Any]) -> Snapshot:
-    """What `snapshot` has answered. Raises `msgspec.DecodeError`."""
+    """What `snapshot` has answered. Raises `msgspec.DecodeError`. A record without a version is
+    none: no commit sees it."""
     epoch, rooms, sessions, versions, closed, position, version = reply
     at = {key: int(number) for key, number in _pairs(versions)}
     return Snapshot(
         epoch,
-        [replace(room(found), version=at.get(b"r" + id, 0)) for id, found in _pairs(rooms)],
-        [replace(session(found), version=at.get(b"s" + id, 0)) for id, found in _pairs(sessions)],
+        [replace(room(one), version=at[b"r" + id]) for id, one in _pairs(rooms) if b"r" + id in at],
+        [
+            replace(session(one), version=at[b"s" + id])
+            for id, one in _pairs(sessions)
+            if b"s" + id in at
+        ],
         {id.decode(): EPOCH + timedelta(microseconds=int(at)) for id, at in _pairs(closed)},
         position,
         version,
