@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -121,3 +122,10 @@ async def test_a_redis_that_is_full_for_a_while(
     await node.back()
     await node.store.commit(making(new_room("den")))
     assert node.lost == 0
+
+
+async def test_who_has_no_redis_does_not_load_its_client() -> None:
+    look = "import sys; sys.exit('redis' in sys.modules)"
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import roomcall_server; {look}"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    assert await process.wait() == 0
