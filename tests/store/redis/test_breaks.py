@@ -74,7 +74,7 @@ async def test_a_redis_that_comes_back_with_what_it_had(two: Two, redis: RedisSe
     assert [node.buried for node in two] == [[], []]
 
 
-@pytest.mark.parametrize("how", ["restart", "flush"])
+@pytest.mark.parametrize("how", ["restart", "flush", "older"])
 async def test_a_redis_that_has_lost_its_memory(two: Two, redis: RedisServer, how: str) -> None:
     """The nodes bring back what they have: one state, and no name twice."""
     ann, ben = two
@@ -93,7 +93,7 @@ async def test_a_redis_that_has_lost_its_memory(two: Two, redis: RedisServer, ho
         redis.start()
     else:
         async with raw(redis) as operator:
-            await operator.flushall()
+            await (operator.flushall() if how == "flush" else operator.set("roomcall:version", 1))
     for node in two:
         await node.sees(lambda node=node: node.lost > 0)  # type: ignore[misc]
     await work(two)

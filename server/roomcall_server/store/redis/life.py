@@ -105,6 +105,7 @@ class Life:
             await asyncio.gather(self._task, return_exceptions=True)
         self.link = None
         self.present.clear()
+        self._flights.settle(known=False)
         if self._doubt is not None:
             self._doubt.cancel()
 
@@ -220,7 +221,10 @@ class Life:
         self._go_on(links, posted)
         log.info("store back", store=self._address.text, lost=lost)
         if lost:
-            self._inbox().lost()
+            try:
+                self._inbox().lost()
+            except Exception:
+                log.exception("clients not told that they may have missed something")
         return links
 
     async def _come_back(self, links: Links, gap: bool) -> tuple[int, bool]:
@@ -231,7 +235,7 @@ class Life:
         said, *rest = await link.once("fence", self._epoch, self.node, *at)
         if said == b"ok":
             self._generation, last, posted = rest
-            if gap or not await self._catch_up(reader, last):
+            if gap or not self._loaded or not await self._catch_up(reader, last):
                 await self._load(link, self._epoch)
                 self._flights.settle(known=False)
                 return posted, True
