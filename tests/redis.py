@@ -19,7 +19,7 @@ class RedisServer:
     """One at a time listens at `port`. It keeps what it has in an append-only file."""
 
     def __init__(self, folder: Path, arguments: tuple[str, ...] = ()) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._folder = folder
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +89,7 @@ def running_redis(*arguments: str) -> Iterator[RedisServer]:
             server.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Of those that the system gives to no connection: while nobody listens, nobody gets it."""
     while True:
         port = random.randrange(20_000, 32_000)

@@ -4,15 +4,17 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from benchmarks.faults import certificate
 from roomcall_server.store.base import StoreError
 from roomcall_server.store.redis import link
 from roomcall_server.store.redis.store import RedisStore
-from tests.redis import RedisServer, running_redis
+from tests.redis import RedisServer, free_port, running_redis
 from tests.store.conftest import new_room
 from tests.store.redis.conftest import Enter, making
 
@@ -92,6 +94,19 @@ async def test_passwords_users_and_prefixes(enter: Enter) -> None:
             assert await node.store.room_count() == 1
         for node in (ann, theirs, other):
             await node.store.close()
+
+
+@SYSTEM
+async def test_tls(enter: Enter, tmp_path: Path) -> None:
+    file = str(certificate(tmp_path / "redis.pem"))
+    port = str(free_port())
+    options = ("--tls-port", port, "--tls-cert-file", file, "--tls-key-file", file)
+    with running_redis(*options, "--tls-auth-clients", "no"):
+        trusting = f"rediss://127.0.0.1:{port}?ssl_ca_certs={file}&ssl_check_hostname=no"
+        node = await enter(trusting)
+        await node.store.commit(making(new_room("den")))
+        assert "certificate verify failed" in await refused(f"rediss://127.0.0.1:{port}")
+        await node.store.close()
 
 
 @SYSTEM

@@ -17,7 +17,10 @@ from ..base import StoreError
 
 PREFIX = "roomcall:"
 TIMEOUT = 2.0  # seconds for a connection, and for the answers to what was called at once
-_OPTIONS = {"db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"}
+_OPTIONS = {
+    *("db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"),
+    *("ssl_cert_reqs", "ssl_check_hostname"),
+}
 
 
 class Address:
