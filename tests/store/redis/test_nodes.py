@@ -1,10 +1,13 @@
 """Several nodes at one Redis: one state, one order, and messages from one to the other."""
 
 import asyncio
+import random
+from contextlib import suppress
 
 import pytest
 from msgspec.structs import replace
 
+from roomcall.protocol.room import Metadata
 from roomcall_server.rooms.outcome import Outcome, Refused
 from roomcall_server.store.base import Commit, Conflict, RoomWrite, SessionWrite, StoreAway
 from tests.store.conftest import NOW, keep, new_room, new_session, send
@@ -185,3 +188,32 @@ async def test_a_name_that_is_free_again(enter: Enter, redis_url: str) -> None:
     await ben.store.commit(making(new_room("den")))
     with pytest.raises(Conflict):
         await ben.store.commit(making(new_room("hall")))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_done_all_have_the_same(enter: Enter, redis_url: str, seed: int) -> None:
+    """Two that write, and one who comes later and reads what is in Redis."""
+    chance = random.Random(seed)
+    nodes = [await enter(redis_url), await enter(redis_url)]
+    for step in range(150):
+        store = chance.choice(nodes).store
+        id, name = f"{chance.randrange(6)}", f"name {chance.randrange(4)}"
+        room, session = await store.room(id), await store.session(id)
+        after = None if chance.random() < 0.3 else replace(room or new_room(id=id), name=name)
+        if after is not None:
+            after = replace(after, metadata=Metadata(private=chance.random() < 0.3), chats=step)
+        closed_at = NOW if chance.random() < 0.1 else None
+        its = None if chance.random() < 0.3 else (session or new_session(id=id)).entered(name)
+        commit = Commit(
+            rooms=(RoomWrite(room, after, closed_at),) if room or after else (),
+            sessions=(SessionWrite(session, its),) if session or its else (),
+            effects=(keep(id, step),) if after is not None and chance.random() < 0.5 else (),
+        )
+        with suppress(Conflict):
+            await store.commit(commit)
+    await nodes[0].sees(lambda: nodes[0].store.version == nodes[1].store.version)
+    stores = [node.store for node in (*nodes, await enter(redis_url))]
+    for look in ("_rooms", "_sessions", "_names", "_public", "_closed", "version"):
+        first, *others = (getattr(store, look) for store in stores)
+        assert all(other == first for other in others), look
+    assert stores[0]._rooms
