@@ -29,11 +29,13 @@ class Histogram:
 @dataclass(slots=True)
 class Figures:
     """`handled` is how long a message took until its effects were on their way, `lag` how late the
-    event loop was. `closes` is by the server's close code, 1005 where it has said none."""
+    event loop was. `resumes` is by how: `here`, from another node (`moved`), or with a `gap`.
+    `closes` is by the server's close code, 1005 where it has said none."""
 
     received: Counter[type[Request]] = field(default_factory=Counter)
     sent: Counter[type[Reply]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    resumes: Counter[str] = field(default_factory=Counter)
     closes: Counter[int] = field(default_factory=Counter)
     joins: int = 0
     handled: Histogram = field(default_factory=Histogram)

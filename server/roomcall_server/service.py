@@ -62,7 +62,7 @@ class Service:
         ice = IceServers(config.stun_urls, config.turn_urls, config.turn_secret, config.turn_ttl)
         timers = Timers(clock)
         rooms = RoomManager(store, clock, timers.schedule, config.max_rooms, self.figures)
-        self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn)
+        self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn, self.figures)
         handovers = self.sessions.handovers
         node = Node(store, rooms, registry, handovers, self.spawn)
         store.listen(registry.deliver, node.changed, node.buried, node.lost, node.posted)

@@ -52,6 +52,8 @@ async def test_resume_on_another_node(start: Start, connect_to: Any) -> None:
     await at(client, first.url).resume()
     assert client.wire.hello["resumed"] is True
     assert await other.types() == []
+    for server in (first, second):
+        assert server.service.figures.resumes == {"moved": 1}
 
 
 async def test_two_that_join_by_name_at_once_are_in_one_room(start: Start, connect_to: Any) -> None:

@@ -14,6 +14,7 @@ from roomcall.protocol.errors import CloseCode, ErrorCode
 from roomcall.protocol.replies import ClientId, Error, Limits
 
 from ..config import Config
+from ..figures import Figures
 from ..ice import IceServers
 from ..logs import get_logger
 from ..rooms.manager import RoomManager
@@ -55,12 +56,14 @@ class Sessions:
         registry: Registry,
         ice: IceServers,
         spawn: Spawn,
+        figures: Figures,
     ) -> None:
         self._config = config
         self._store = store
         self._rooms = rooms
         self._registry = registry
         self._ice = ice
+        self._figures = figures
         self._spawn = spawn
         self._places = Places(store, rooms, spawn)
         self._maker = ClientMaker(config)
@@ -153,12 +156,12 @@ class Sessions:
     async def _resume(self, connection: Connection, arrival: Arrival) -> Client | None:
         """Give an id its new connection, and what it has missed. None: it begins anew."""
         assert arrival.resume is not None
-        client = self._registry.by_token(arrival.resume)
+        client, how = self._registry.by_token(arrival.resume), "here"
         if client is None:
             fetched = await self.handovers.fetch(arrival.resume)
             if fetched is None:
                 return None
-            client, lives = fetched
+            (client, lives), how = fetched, "moved"
             if not lives:
                 await self._end(client, None)
                 return None
@@ -179,6 +182,7 @@ class Sessions:
                     await self.refresh(client, arrival.grant)
                 self._take_over(client, connection)
                 client.token = arrival.resume
+                self._figures.resumes["gap" if client.gap else how] += 1
                 self._greet(client, resumed=True)
                 for frame in missed:
                     connection.send(frame)

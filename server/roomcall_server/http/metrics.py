@@ -91,6 +91,12 @@ def _counted(figures: Figures) -> Iterator[Metric]:
         "type",
         {str(one.__struct_config__.tag): count for one, count in figures.sent.items()},
     )
+    yield _counter(
+        "roomcall_resumes",
+        "Clients that came back: to this server, from another one, or with a gap",
+        "how",
+        figures.resumes,
+    )
     yield _counter("roomcall_errors", "Errors told to clients", "code", figures.errors)
     yield _counter(
         "roomcall_closes",
