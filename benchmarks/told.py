@@ -6,7 +6,8 @@ Rules of this file:
 2. What has not come is lost. It is no silent loss where somebody was told: the receiver, of a gap
    that begins right after the last that it got; the sender, of a gap that ends right with it; or
    the sender, by an error that names it.
-3. The chat of a room has one order: an id is the same message to all, and rises.
+3. The chat of a room has one order: an id is the same message to all, and rises by one; what is
+   left out is lost as by rule 2.
 """
 
 from collections import defaultdict
@@ -23,6 +24,15 @@ class _Stream:
     before: set[int] = field(default_factory=set)  # the last that came before the receiver's gaps
     until: set[int] = field(default_factory=set)  # the last that was said before the sender's gaps
 
+    def come(self, number: int) -> bool:
+        """False where it is out of order."""
+        if number <= self.last:
+            return False
+        if number > self.last + 1:
+            self.missing.append((self.last + 1, number - 1))
+        self.last = number
+        return True
+
 
 class Ledger:
     """Who talks is a number."""
@@ -33,8 +43,10 @@ class Ledger:
         self.gaps = 0
         self._streams: defaultdict[tuple[int, int], _Stream] = defaultdict(_Stream)
         self._broken: dict[int, dict[tuple[int, int], int]] = {}
-        self._chats: dict[tuple[int, int], tuple[int, int]] = {}
-        self._chat_ids: dict[int, int] = {}
+        self._unheard: dict[int, list[tuple[_Stream, int]]] = {}
+        self._chats: dict[tuple[int, int], tuple[int, int]] = {}  # by room and id
+        self._latest: dict[int, int] = {}  # by room
+        self._heard: defaultdict[tuple[int, int], _Stream] = defaultdict(_Stream)  # room, client
 
     def send(self, sender: int, receiver: int) -> int:
         """The number of the next message."""
@@ -49,19 +61,15 @@ class Ledger:
     def receive(self, sender: int, receiver: int, number: int) -> None:
         stream = self._streams[sender, receiver]
         self.received += 1
-        if number <= stream.last or number > stream.sent:
+        if number > stream.sent or not stream.come(number):
             self.disordered += 1
-            return
-        if number > stream.last + 1:
-            stream.missing.append((stream.last + 1, number - 1))
-        stream.last = number
 
     def receive_chat(self, room: int, at: int, sender: int, number: int, id: int) -> None:
         self.received += 1
         same = self._chats.setdefault((room, id), (sender, number)) == (sender, number)
-        if not same or id <= self._chat_ids.get(at, 0):
+        self._latest[room] = max(id, self._latest.get(room, 0))
+        if not self._heard[room, at].come(id) or not same:
             self.disordered += 1
-        self._chat_ids[at] = id
 
     def break_off(self, client: int, later: Iterable[tuple[int, int]]) -> None:
         """Its line is lost. `later`: whom it has told which number since then."""
@@ -74,6 +82,7 @@ class Ledger:
             key = client, receiver
             marks[key] = min(marks[key], number - 1)
         self._broken[client] = marks
+        self._unheard[client] = [(s, s.last) for (_, at), s in self._heard.items() if at == client]
 
     def tell_of_gap(self, client: int) -> None:
         """It is told that it has missed something, and that something it said may not have come."""
@@ -81,14 +90,15 @@ class Ledger:
         for key, mark in self._broken.pop(client, {}).items():
             stream = self._streams[key]
             (stream.until if key[0] == client else stream.before).add(mark)
-
-    def expected(self) -> int:
-        return sum(stream.sent - stream.last for stream in self._streams.values())
+        for stream, mark in self._unheard.pop(client, ()):
+            stream.before.add(mark)
 
     def lost(self) -> tuple[int, int]:
         """How many have not come by now: of which somebody was told, and of which nobody was."""
         told = silent = 0
-        for stream in self._streams.values():
+        for (room, _), stream in self._heard.items():
+            stream.sent = self._latest[room]
+        for stream in (*self._streams.values(), *self._heard.values()):
             end = [(stream.last + 1, stream.sent)] if stream.sent > stream.last else []
             for first, last in (part for m in [*stream.missing, *end] for part in _but(m, stream)):
                 if first - 1 in stream.before or last in stream.until:

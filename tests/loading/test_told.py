@@ -70,3 +70,17 @@ def test_one_order_of_chat() -> None:
     ledger.receive_chat(0, 2, 1, 2, 3)
     ledger.receive_chat(0, 1, 1, 2, 2)
     assert ledger.disordered == 2
+
+
+def test_chat_that_is_left_out() -> None:
+    ledger = Ledger()
+    for at in (1, 2):
+        ledger.receive_chat(0, at, 1, 1, 1)
+    ledger.receive_chat(0, 1, 1, 2, 2)
+    assert ledger.lost() == (0, 1)
+    ledger.break_off(2, [])
+    ledger.tell_of_gap(2)
+    assert ledger.lost() == (1, 0)
+    ledger.receive_chat(0, 1, 1, 5, 5)
+    ledger.receive_chat(0, 2, 1, 5, 5)
+    assert ledger.lost() == (3, 2)
