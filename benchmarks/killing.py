@@ -36,11 +36,17 @@ class Server:
             line = (await self._process.stdout.readline()).decode()
         self.port = int(line.rpartition(":")[2])
 
+    async def stop(self) -> None:
+        """In good order: until its clients are elsewhere."""
+        assert self._process is not None
+        self._process.terminate()
+        async with asyncio.timeout(30):
+            await self._process.wait()
+
     async def kill(self) -> None:
-        if self._process is not None:
+        if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
-            self._process = None
 
 
 @asynccontextmanager

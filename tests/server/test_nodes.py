@@ -68,8 +68,12 @@ async def test_a_node_that_begins_anew_sends_its_clients_away(start: Any, connec
 
 
 async def test_what_is_due_happens_once(start: Any, connect_to: Any) -> None:
-    nodes = await start()
-    ann, ben = [await connect_to(url) for url in nodes.url]
+    await due_once((await start()).url, connect_to)
+
+
+async def due_once(urls: list[str], connect_to: Any) -> None:
+    """A room that closes, and one that opens, with somebody of each node."""
+    ann, ben = [await connect_to(url) for url in urls]
     soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     room = await ann.create(closesAt=soon)
     await ben.join(room)

@@ -2,8 +2,8 @@
 doubled."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,34 +13,59 @@ from benchmarks.killing import Gate, Server, heard_all, talk, talking
 pytestmark = pytest.mark.system("redis-server")
 
 
-@pytest.mark.long
-@pytest.mark.timeout(120)
-async def test_nodes_that_are_killed_while_people_talk(redis_url: str) -> None:
+@asynccontextmanager
+async def processes(url: str) -> AsyncIterator[tuple[list[Server], Gate]]:
+    """Two of them, behind one address."""
     gate = Gate()
-    servers = [Server(redis_url) for _ in range(2)]
+    servers = [Server(url, "--resume-grace", "5") for _ in range(2)]
+    await gate.open()
     try:
         await asyncio.gather(*(server.start() for server in servers))
         gate.ports = [server.port for server in servers]
-        await gate.open()
-        async with talking(gate, 16) as (ledger, talkers):
-            done = asyncio.Event()
-            speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
-            for server in servers:
-                await asyncio.sleep(3)
-                await server.kill()
-                await asyncio.sleep(1)
-                await server.start()
-            await asyncio.sleep(3)
-            done.set()
-            await speaking
-            await heard_all(ledger)
-            assert (ledger.disordered, ledger.lost()[1]) == (0, 0)
-            assert ledger.gaps > 0 and ledger.received > 1000
-            assert sum(talker.resumed for talker in talkers) >= 8
-            assert sum(talker.renewed for talker in talkers) == 0
+        yield servers, gate
     finally:
         await gate.close()
         await asyncio.gather(*(server.kill() for server in servers))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+async def test_nodes_that_are_killed_while_people_talk(redis_url: str) -> None:
+    async with processes(redis_url) as (servers, gate), talking(gate, 16) as (ledger, talkers):
+        done = asyncio.Event()
+        speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
+        for server in servers:
+            await asyncio.sleep(3)
+            await server.kill()
+            await asyncio.sleep(1)
+            await server.start()
+        await asyncio.sleep(3)
+        done.set()
+        await speaking
+        await heard_all(ledger)
+        assert (ledger.disordered, ledger.lost()[1]) == (0, 0)
+        assert ledger.gaps > 0 and ledger.received > 1000
+        assert sum(talker.resumed for talker in talkers) >= 8
+        assert sum(talker.renewed for talker in talkers) == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+async def test_a_roll_out_while_people_talk(redis_url: str) -> None:
+    """Nothing is missing, and nobody is told that it might be."""
+    async with processes(redis_url) as (servers, gate), talking(gate, 16) as (ledger, talkers):
+        done = asyncio.Event()
+        speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
+        for server in servers:
+            await asyncio.sleep(1)
+            await server.stop()
+            await server.start()
+        await asyncio.sleep(1)
+        done.set()
+        await speaking
+        await heard_all(ledger)
+        assert (ledger.disordered, ledger.gaps, ledger.lost()) == (0, 0, (0, 0))
+        assert sum(talker.resumed for talker in talkers) >= 16
 
 
 Serve = Callable[..., AbstractAsyncContextManager[Any]]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.server.test_handover import at
+from tests.server.test_nodes import due_once
 from tests.server.test_resume import steady_in
 
 pytestmark = pytest.mark.system("redis-server")
@@ -102,6 +103,10 @@ async def test_racers(start: Start, connect_to: Any) -> None:
 @pytest.mark.long
 async def test_a_hundred_races(start: Start, connect_to: Any) -> None:
     await race(await start(), connect_to, 100)
+
+
+async def test_what_is_due_happens_once(start: Start, connect_to: Any) -> None:
+    await due_once([server.url for server in await start()], connect_to)
 
 
 async def test_all_see_one_order(start: Start, connect_to: Any) -> None:

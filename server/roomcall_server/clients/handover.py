@@ -153,21 +153,25 @@ class Handovers:
         """A node has died: who was there has the grace to come back, here or elsewhere."""
         adopted = 0
         for session in await self._store.sessions_at(node):
-            while session is not None and session.node == node:
-                try:
-                    await self._store.commit(_moved(session, self._store.node))
-                except Conflict:
-                    found = await self._store.session(session.id)
-                    if found is None:
-                        break
-                    session = found
-                    continue
+            if await self._take_over(session.id, node):
                 adopted += 1
                 client = self._registry.get(session.id)
                 if client is not None:
                     await self._places.note(client)
-                break
         log.info("clients of a dead node taken up", node=node, clients=adopted)
+
+    async def _take_over(self, id: str, node: str) -> bool:
+        """False where it is no longer there. While the store is away that has to wait."""
+        while (session := await self._store.session(id)) is not None and session.node == node:
+            try:
+                await self._store.commit(_moved(session, self._store.node))
+            except Conflict:
+                continue
+            except StoreAway:
+                await self._store.returned()
+            else:
+                return True
+        return False
 
     async def begin_anew(self) -> None:
         """What was told to our clients may be lost: they have to connect again, and hear of a gap.
