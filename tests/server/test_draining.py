@@ -65,7 +65,7 @@ async def test_who_was_told_first_does_not_leave_before_the_last(
         room = await ann.create()
         await ben.join(room)
         await cem.join(room)
-    async with serve(store=store) as second:
+    async with serve(store=store, drain_seconds=0) as second:
         for old in (ann, ben, cem):
             new = await connect_to(second.url, f"?resume={old.hello['resumeToken']}")
             assert (new.hello["resumed"], new.id) == (True, old.id)
