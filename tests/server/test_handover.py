@@ -185,3 +185,15 @@ async def test_a_third_node_that_hears_late_of_a_move(start: Any, connect_to: An
     old.hold(False)
     await resuming
     assert [(await client.hear())["payload"]["number"] for _ in range(2)] == [1, 2]
+
+
+async def test_direct_clients_see_those_of_their_node(start: Any, connect_to: Any) -> None:
+    nodes = await start(direct_mode=True)
+    ann, ben = [await connect_to(url, "?mode=direct") for url in nodes.url]
+    for wire in (ann, ben):
+        assert (await wire.hear("client-list"))["clients"] == []
+    query = f"?mode=direct&received=1&resume={ann.hello['resumeToken']}"
+    again = await connect_to(nodes.url[1], query)
+    assert (again.id, again.hello["resumed"]) == (ann.id, True)
+    assert (await again.hear("client-list"))["clients"] == [ben.id]
+    assert (await ben.hear("client-list"))["clients"] == [ann.id]

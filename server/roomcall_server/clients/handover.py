@@ -102,7 +102,10 @@ class Handovers:
                 try:
                     await self._move(session, client)
                     await self._let_know(session)
-                    return client, await self._ask(client, session.node)
+                    lives = await self._ask(client, session.node)
+                    if client.direct:
+                        self._registry.list_direct()
+                    return client, lives
                 except Conflict:
                     continue
                 finally:
