@@ -64,6 +64,9 @@ def events(
 ) -> tuple[RoomEvent, ...]:
     """What the change from `before` to `after` was. `reason`: why those left who are gone;
     `closed`: the room was closed, and has not just vanished."""
+    if before is not None and after is not None:
+        if after.members is before.members and after.calls is before.calls:
+            return ()  # as with most changes: a chat, an offer
     return tuple(_events(before, after, reason, now, closed))
 
 

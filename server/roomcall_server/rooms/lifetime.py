@@ -25,5 +25,7 @@ def vanishes_at(room: Room) -> datetime | None:
 
 def due_at(room: Room) -> datetime | None:
     """The next time at which something happens to the room by itself."""
+    if room.opened and room.members and room.closes_at is None:  # as most are
+        return None
     opens_at = None if room.opened else room.opens_at
     return min(filter(None, (opens_at, room.closes_at, vanishes_at(room))), default=None)

@@ -91,11 +91,11 @@ class RoomManager:
             Commit(
                 rooms=(RoomWrite(before, after, outcome.closed_at),),
                 sessions=(
-                    *(SessionWrite(session, session.entered(id)) for session in entered),
-                    *(SessionWrite(session, session.left(id)) for session in gone),
+                    *[SessionWrite(session, session.entered(id)) for session in entered],
+                    *[SessionWrite(session, session.left(id)) for session in gone],
                 ),
                 effects=outcome.effects,
-                events=tuple((id, event) for event in happened),
+                events=tuple([(id, event) for event in happened]),
             )
         )
         self._count(before, after)
