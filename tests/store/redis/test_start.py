@@ -113,7 +113,7 @@ async def test_tls(enter: Enter, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--cluster-enabled", "yes"), "cluster"),
+        (("--cluster-enabled", "yes", "--cluster-port", str(free_port())), "cluster"),
         (("--replicaof", "127.0.0.1", "1"), "read only replica"),
         (("--maxmemory", "1mb"), "maxmemory"),
     ],
