@@ -65,8 +65,10 @@ class Outbox:
         return len(self._kept)
 
     def _bound(self) -> None:
-        while len(self._kept) > self._max_frames or self._bytes > self._max_bytes:
-            self._drop()
+        kept, size = self._kept, self._bytes
+        while size > self._max_bytes or len(kept) > self._max_frames:
+            size -= len(kept.popleft())
+        self._bytes = size
 
     def _drop(self) -> None:
         self._bytes -= len(self._kept.popleft())
