@@ -131,7 +131,8 @@ class Life:
 
     async def _live(self, link: Link, reader: Link) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(link.run())
+            group.create_task(link.send())
+            group.create_task(link.receive())
             group.create_task(self._read(reader))
             group.create_task(self._beat(link))
 

@@ -1,11 +1,10 @@
-"""One connection to Redis, and what is called on it: in order, whatever has come up meanwhile at
-once, and never twice."""
+"""One connection to Redis, and what is called on it: in order, without waiting for what was called
+before, and never twice."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,8 +15,7 @@ from .address import TIMEOUT, Address, reason
 from .scripts import SCRIPTS
 from .wire import Argument
 
-AT_ONCE = 1000  # calls that go together
-PAUSE = 0.001  # seconds between two exchanges of which the second has nothing that is waited for
+AT_ONCE = 1000  # calls that are not answered; with more of them those that come up wait
 
 # What a script says of who calls; `fence` finds out what that means.
 _REFUSALS = (b"forgotten", b"buried", b"old")
@@ -37,14 +35,12 @@ Arguments = Callable[[], Sequence[Argument]]
 @dataclass(slots=True, eq=False)
 class Call:
     """`answered` gets the reply, a `ResponseError`, `Broken` or `Unsent`. A script is named; a
-    command of Redis begins its arguments. `whole`: an error of Redis breaks the connection.
-    `patient`: it may wait for more of its kind."""
+    command of Redis begins its arguments. `whole`: an error of Redis breaks the connection."""
 
     name: str
     arguments: Arguments
     answered: Callable[[Any], None]
     whole: bool = True
-    patient: bool = False
 
 
 class Link:
@@ -56,9 +52,9 @@ class Link:
         self._connection = address.connection()
         self._hashes: dict[str, str] = {}
         self._waiting: deque[Call] = deque()
-        self._sent: deque[Call] = deque()
+        self._sent: deque[tuple[Call, float]] = deque()
         self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._under_way = asyncio.Event()
 
     @classmethod
     async def open(cls, address: Address, figures: StoreCalls) -> Self:
@@ -78,7 +74,7 @@ class Link:
     async def close(self) -> None:
         """Whatever was called and not answered is broken, or has never been sent."""
         await self._connection.disconnect(nowait=True)
-        sent, waiting = list(self._sent), list(self._waiting)
+        sent, waiting = [call for call, _ in self._sent], list(self._waiting)
         self._sent.clear()
         self._waiting.clear()
         for call in sent:
@@ -91,11 +87,9 @@ class Link:
         """After all that was called before."""
         self._waiting.append(call)
         self._wake.set()
-        if not call.patient:
-            self._hurry.set()
 
     async def request(self, name: str, *arguments: Argument, whole: bool = True) -> Any:
-        """While `run` is under way. Raises `Broken`, `Unsent` or, where it is not `whole`,
+        """While `send` and `receive` run. Raises `Broken`, `Unsent` or, where it is not `whole`,
         `ResponseError`."""
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -113,7 +107,7 @@ class Link:
         return await reply
 
     async def once(self, name: str, *arguments: Argument, timeout: float = TIMEOUT) -> Any:
-        """Before `run`. Raises `RedisError` or `TimeoutError`."""
+        """Before `send`. Raises `RedisError` or `TimeoutError`."""
         started = time.perf_counter()
         async with asyncio.timeout(timeout):
             await self._write([self._command(Call(name, lambda: arguments, lambda reply: None))])
@@ -121,24 +115,46 @@ class Link:
         self._figures.observe(name, time.perf_counter() - started)
         return reply
 
-    async def run(self) -> None:
-        """Send what is called, until the connection breaks: raises `Broken`."""
-        ended = 0.0
+    async def send(self) -> None:
+        """Send what is called, a turn of the event loop at once, until the connection breaks:
+        raises `Broken`."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
-                if time.perf_counter() - ended < PAUSE:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(PAUSE):
-                            await self._hurry.wait()
-                self._hurry.clear()
+            while self._waiting and len(self._sent) < AT_ONCE:
+                calls = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self._sent.extend((call, time.perf_counter()) for call in calls)
                 try:
                     async with asyncio.timeout(TIMEOUT):
-                        await self._exchange()
+                        await self._write([self._command(call) for call in calls])
                 except (RedisError, OSError) as error:
                     raise Broken(reason(error)) from error
-                ended = time.perf_counter()
+                self._under_way.set()
+
+    async def receive(self) -> None:
+        """Give every call its answer, until the connection breaks: raises `Broken`."""
+        while True:
+            await self._under_way.wait()
+            self._under_way.clear()
+            while self._sent:
+                call, at = self._sent[0]
+                try:
+                    async with asyncio.timeout(TIMEOUT):
+                        reply = await self._read()
+                except ResponseError as error:
+                    self._figures.errors[call.name] += 1
+                    reply = error
+                except (RedisError, OSError) as error:
+                    raise Broken(reason(error)) from error
+                self._figures.observe(call.name, time.perf_counter() - at)
+                if call.whole and isinstance(reply, list) and reply and reply[0] in _REFUSALS:
+                    raise Broken(f"this node is {reply[0].decode()} there")
+                self._sent.popleft()
+                call.answered(reply)
+                if call.whole and isinstance(reply, ResponseError):
+                    raise Broken(reason(reply)) from reply
+            if self._waiting:
+                self._wake.set()
 
     async def read(self, *command: Argument, timeout: float = TIMEOUT) -> Any:
         """Of a connection that is for this alone. Raises `Broken`."""
@@ -148,27 +164,6 @@ class Link:
                 return await self._read()
         except (RedisError, OSError) as error:
             raise Broken(reason(error)) from error
-
-    async def _exchange(self) -> None:
-        calls = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-        self._sent.extend(calls)
-        started = time.perf_counter()
-        await self._write([self._command(call) for call in calls])
-        refusal: Exception | None = None
-        for call in calls:
-            try:
-                reply = await self._read()
-            except ResponseError as error:
-                self._figures.errors[call.name] += 1
-                reply = error
-                refusal = error if call.whole else refusal
-            self._figures.observe(call.name, time.perf_counter() - started)
-            if call.whole and isinstance(reply, list) and reply and reply[0] in _REFUSALS:
-                raise Broken(f"this node is {reply[0].decode()} there")
-            self._sent.popleft()
-            call.answered(reply)
-        if refusal is not None:
-            raise Broken(reason(refusal))
 
     def _command(self, call: Call) -> Sequence[Argument]:
         digest = self._hashes.get(call.name)

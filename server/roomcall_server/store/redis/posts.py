@@ -93,8 +93,7 @@ class Posts:
                 found += (node, items(said))
             return found
 
-        call = Call("post", arguments, lambda reply: self._answered(post, reply), patient=True)
-        link.call(call)
+        link.call(Call("post", arguments, lambda reply: self._answered(post, reply)))
 
     def _answered(self, post: _Post, reply: Any) -> None:
         if isinstance(reply, Exception):
