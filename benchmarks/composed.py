@@ -49,14 +49,29 @@ def spots(session: Session, scene: Scene) -> Iterator[tuple[int, Spot]]:
         yield place, (left, cell.top + ((cell.height - height) // 2 & ~1), width, height)
 
 
+class Beeps:
+    """When beeps begin, of what is heard frame by frame."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._lasts = False
+        self._resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
+
+    def hear(self, frame: av.AudioFrame) -> None:
+        assert frame.time is not None
+        for sound in self._resampler.resample(frame):
+            onset = marks.beep_onset(sound)
+            if onset is not None and not self._lasts:
+                self.times.append(frame.time + onset)
+            self._lasts = onset is not None
+
+
 def watch_output(path: Path, session: Session) -> tuple[dict[int, list[float]], list[float]]:
     """When each file's picture flashes there, and when it beeps."""
     whole = scenes(session)
     flashes: dict[int, list[float]] = {place: [] for place in range(len(session.files))}
     lit: dict[int, bool] = {}
-    beeps: list[float] = []
-    heard = False
-    resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
+    beeps = Beeps()
     with av.open(str(path)) as container:
         for frame in container.decode():
             assert frame.time is not None
@@ -73,12 +88,8 @@ def watch_output(path: Path, session: Session) -> tuple[dict[int, list[float]], 
                             flashes[place].append(frame.time)
                 lit = seen
                 continue
-            for sound in resampler.resample(frame):
-                onset = marks.beep_onset(sound)
-                if onset is not None and not heard:
-                    beeps.append(frame.time + onset)
-                heard = onset is not None
-    return flashes, beeps
+            beeps.hear(frame)
+    return flashes, beeps.times
 
 
 def distances(wanted: list[float], found: list[float]) -> list[float]:

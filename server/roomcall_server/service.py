@@ -22,7 +22,7 @@ from .nodes import Node
 from .passwords import Passwords
 from .rooms.manager import RoomManager
 from .signaling.context import Context
-from .store.base import Store, StoreAway
+from .store.base import Listeners, Store, StoreAway
 from .timers import Timers
 from .tokens import Tokens
 
@@ -65,7 +65,7 @@ class Service:
         self.sessions = Sessions(config, store, rooms, registry, ice, self.spawn, self.figures)
         handovers = self.sessions.handovers
         node = Node(store, rooms, registry, handovers, self.spawn)
-        store.listen(registry.deliver, node.changed, node.buried, node.lost, node.posted)
+        store.listen(Listeners(registry.deliver, node.changed, node.buried, node.lost, node.posted))
         store.answer(handovers.answer)
         self.context = Context(
             config=config,

@@ -8,6 +8,7 @@ import pytest
 from av.filter import Graph
 
 import roomcall
+from benchmarks.composed import Beeps
 from roomcall.media import marks
 from roomcall.media.source import AUDIO_CLOCK
 from roomcall.recording.composing import compose
@@ -112,8 +113,7 @@ def watch(path: Path) -> tuple[list[list[float]], list[float]]:
     """When each of the two flashes, from when both are there; and when it beeps."""
     first, second = cells(2, SIZE)
     lit: list[list[tuple[float, bool]]] = [[], []]
-    beeps, heard = [], False
-    resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
+    beeps = Beeps()
     with av.open(str(path)) as container:
         for frame in container.decode():
             assert frame.time is not None
@@ -128,14 +128,10 @@ def watch(path: Path) -> tuple[list[list[float]], list[float]]:
                     if marks.read(part) is not None:
                         lit[index].append((frame.time, marks.is_flash(part)))
                 continue
-            for sound in resampler.resample(frame):
-                onset = marks.beep_onset(sound)
-                if onset is not None and not heard:
-                    beeps.append(frame.time + onset)
-                heard = onset is not None
+            beeps.hear(frame)
     return [
         [b for (_, was), (b, now) in itertools.pairwise(each) if now and not was] for each in lit
-    ], beeps
+    ], beeps.times
 
 
 def cut(frame: av.VideoFrame, width: int, height: int, left: int, top: int) -> av.VideoFrame:

@@ -7,12 +7,17 @@ from roomcall.recording.plan import HOLD, TIE
 from tests.recording.story import Story, vp8
 
 
-def test_picture_and_sound_are_held_until_they_are_on_one_clock() -> None:
+def late_picture(late: float) -> Story:
+    """A sound, and a key frame that was so long on its way, of which nothing has told so far."""
     story = Story(tied=False)
     story.announce("video", "audio")
     story.sound(0)
-    # It was a second on its way, and nothing has told that so far.
-    story._frame("video", "VP8", 0, vp8(), late=1)
+    story._frame("video", "VP8", 0, vp8(), late=late)
+    return story
+
+
+def test_picture_and_sound_are_held_until_they_are_on_one_clock() -> None:
+    story = late_picture(1)
     assert not list(story.files())
     story.clock.report("audio", 1000, 0)
     story.clock.report("video", 1000, 0)
@@ -23,10 +28,7 @@ def test_picture_and_sound_are_held_until_they_are_on_one_clock() -> None:
 
 def test_a_report_that_was_lost_is_waited_for_longer() -> None:
     """Else the beginning of a file would be out of sync."""
-    story = Story(tied=False)
-    story.announce("video", "audio")
-    story.sound(0)
-    story._frame("video", "VP8", 0, vp8(), late=1.2)
+    story = late_picture(1.2)
     story.clock.report("audio", 1000, 0)
     story.sound(HOLD)
     assert not list(story.files())
@@ -38,10 +40,7 @@ def test_a_report_that_was_lost_is_waited_for_longer() -> None:
 
 def test_what_the_clock_learns_holds_no_picture_up() -> None:
     """What comes next is not late because the key frame was."""
-    story = Story(tied=False)
-    story.announce("video", "audio")
-    story.sound(0)
-    story._frame("video", "VP8", 0, vp8(), late=1)
+    story = late_picture(1)
     story.clock.report("audio", 1000, 0)
     story.clock.report("video", 1000, 0)
     story.picture(0.1)

@@ -15,14 +15,11 @@ from roomcall.protocol.replies import ChatMessage
 from roomcall_server.rooms.outcome import Effect, Keep, Send
 from roomcall_server.store.base import (
     Answer,
-    Buried,
-    Changed,
     Commit,
     Conflict,
-    Deliver,
     Inherited,
     KeptEvent,
-    Lost,
+    Listeners,
     StoreAway,
 )
 from roomcall_server.store.records import Records
@@ -43,7 +40,7 @@ class Cluster:
     def kill(self, dead: "NodeStore", heir: "NodeStore") -> None:
         """It says nothing more, and hears nothing."""
         dead.alive = False
-        heir.tell_buried(dead.node)
+        heir.listeners.buried(dead.node)
 
     def send(self, entry: Callable[["NodeStore"], None], *to: str) -> None:
         for id in to or self.nodes:
@@ -65,20 +62,13 @@ class NodeStore(Records):
         self.held = False
         self.entries: list[Callable[[NodeStore], None]] = []
         self._cluster = cluster
-        self._deliver: Deliver
-        self._changed: Changed
-        self._posted: Deliver
+        self.listeners = Listeners()
         self._answer: Answer
-        self.tell_buried: Buried
-        self.tell_lost: Lost
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def listen(
-        self, deliver: Deliver, changed: Changed, buried: Buried, lost: Lost, posted: Deliver
-    ) -> None:
-        self._deliver, self._changed, self._posted = deliver, changed, posted
-        self.tell_buried, self.tell_lost = buried, lost
+    def listen(self, listeners: Listeners) -> None:
+        self.listeners = listeners
 
     def answer(self, answer: Answer) -> None:
         self._answer = answer
@@ -110,8 +100,10 @@ class NodeStore(Records):
 
         def apply(store: NodeStore) -> None:
             store.put(commit, iter(versions))
-            store._changed(commit.rooms, commit.sessions, store is self)
-            store._deliver([effect for effect in commit.effects if isinstance(effect, Send)])
+            store.listeners.changed(commit.rooms, commit.sessions, store is self)
+            store.listeners.deliver(
+                [effect for effect in commit.effects if isinstance(effect, Send)]
+            )
             if store is self:
                 done.set_result(None)
 
@@ -127,12 +119,12 @@ class NodeStore(Records):
             for id in effect.to:
                 session = self._sessions.get(id)
                 if session is None or session.node == self.node:
-                    self._deliver([Send((id,), effect.message)])
+                    self.listeners.deliver([Send((id,), effect.message)])
                 else:
                     self._post(session.node, [Send((id,), effect.message)])
 
     def _post(self, node: str, effects: Sequence[Send]) -> None:
-        self._cluster.send(lambda store: store._posted(effects), node)
+        self._cluster.send(lambda store: store.listeners.posted(effects), node)
 
     def _keep(self, effects: Sequence[Effect]) -> None:
         for effect in effects:

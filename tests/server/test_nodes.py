@@ -55,7 +55,7 @@ async def test_a_node_that_begins_anew_sends_its_clients_away(start: Any, connec
     ben, cem = [await steady_in(connect_to, nodes.url[0], room) for _ in range(2)]
     ids = ben.id, cem.id
     assert [message["memberId"] for message in await ann.backlog()] == list(ids)
-    nodes.store[0].tell_lost()
+    nodes.store[0].listeners.lost()
     for old, url in ((ben, nodes.url[0]), (cem, nodes.url[1])):
         assert await old.wire.closed() == 1001
         await at(old, url).resume()

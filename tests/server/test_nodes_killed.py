@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks.killing import Gate, Server, heard_all, talk, talking
+from benchmarks.talkers import Talker
+from benchmarks.told import Ledger
 
 pytestmark = pytest.mark.system("redis-server")
 
@@ -28,21 +30,28 @@ async def processes(url: str) -> AsyncIterator[tuple[list[Server], Gate]]:
         await asyncio.gather(*(server.kill() for server in servers))
 
 
+@asynccontextmanager
+async def spoken(ledger: Ledger, talkers: list[Talker]) -> AsyncIterator[None]:
+    """People talk meanwhile; at the end all that can be heard was heard."""
+    done = asyncio.Event()
+    speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
+    yield
+    done.set()
+    await speaking
+    await heard_all(ledger)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_nodes_that_are_killed_while_people_talk(redis_url: str) -> None:
     async with processes(redis_url) as (servers, gate), talking(gate, 16) as (ledger, talkers):
-        done = asyncio.Event()
-        speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
-        for server in servers:
+        async with spoken(ledger, talkers):
+            for server in servers:
+                await asyncio.sleep(3)
+                await server.kill()
+                await asyncio.sleep(1)
+                await server.start()
             await asyncio.sleep(3)
-            await server.kill()
-            await asyncio.sleep(1)
-            await server.start()
-        await asyncio.sleep(3)
-        done.set()
-        await speaking
-        await heard_all(ledger)
         assert (ledger.disordered, ledger.lost()[1]) == (0, 0)
         assert ledger.gaps > 0 and ledger.received > 1000
         assert sum(talker.resumed for talker in talkers) >= 8
@@ -54,16 +63,12 @@ async def test_nodes_that_are_killed_while_people_talk(redis_url: str) -> None:
 async def test_a_roll_out_while_people_talk(redis_url: str) -> None:
     """Nothing is missing, and nobody is told that it might be."""
     async with processes(redis_url) as (servers, gate), talking(gate, 16) as (ledger, talkers):
-        done = asyncio.Event()
-        speaking = asyncio.create_task(talk(talkers, 200, 5, done.is_set))
-        for server in servers:
+        async with spoken(ledger, talkers):
+            for server in servers:
+                await asyncio.sleep(1)
+                await server.stop()
+                await server.start()
             await asyncio.sleep(1)
-            await server.stop()
-            await server.start()
-        await asyncio.sleep(1)
-        done.set()
-        await speaking
-        await heard_all(ledger)
         assert (ledger.disordered, ledger.gaps, ledger.lost()) == (0, 0, (0, 0))
         assert sum(talker.resumed for talker in talkers) >= 16
 

@@ -15,7 +15,7 @@ from roomcall.protocol.room import Metadata, RoomState
 from roomcall_server.clients.session import Session
 from roomcall_server.rooms.outcome import Keep, Send
 from roomcall_server.rooms.room import Room
-from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, Store
+from roomcall_server.store.base import Commit, Listeners, RoomWrite, SessionWrite, Store
 from roomcall_server.store.memory import MemoryStore
 from roomcall_server.store.redis.store import RedisStore
 from roomcall_server.store.sqlite import SqliteStore
@@ -59,7 +59,7 @@ class Told:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._sends: asyncio.Queue[Send] = asyncio.Queue()
-        store.listen(self._deliver)
+        store.listen(Listeners(self._deliver))
 
     def _deliver(self, effects: Sequence[Send]) -> None:
         for effect in effects:

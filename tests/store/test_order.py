@@ -12,7 +12,7 @@ from roomcall_server.clients.session import Session
 from roomcall_server.rooms.outcome import Outcome, Refused
 from roomcall_server.rooms.room import Room
 from roomcall_server.rooms.rules import chatting, entering, leaving
-from roomcall_server.store.base import Commit, Conflict, RoomWrite, SessionWrite, Store
+from roomcall_server.store.base import Commit, Conflict, Listeners, RoomWrite, SessionWrite, Store
 from tests.store.conftest import NOW, keep, new_room, new_session, send
 
 PLACES, RACERS, ROOMS = 10, 40, 5
@@ -75,7 +75,11 @@ async def test_what_is_told_has_been_written(store: Store, write: Any) -> None:
     """By the time that a client hears of a change, whoever asks sees it."""
     looks: asyncio.Queue[asyncio.Task[Room | None]] = asyncio.Queue()
     room = new_room()
-    store.listen(lambda effects: looks.put_nowait(asyncio.create_task(store.room(room.id))))
+
+    def look(effects: Any) -> None:
+        looks.put_nowait(asyncio.create_task(store.room(room.id)))
+
+    store.listen(Listeners(look))
     await write(None, room, send("made"))
     async with asyncio.timeout(5):
         assert await (await looks.get()) is not None

@@ -18,6 +18,7 @@ from roomcall_server.store import database, schema, sqlite
 from roomcall_server.store.base import (
     Commit,
     Conflict,
+    Listeners,
     RoomWrite,
     SessionWrite,
     StoreAway,
@@ -99,7 +100,7 @@ async def test_what_was_told_is_in_the_file(tmp_path: Path) -> None:
         number = int(effects[0].message.room_id)
         copies.append((number, of_a_kill(path, tmp_path / f"killed-{number}.db")))
 
-    store.listen(deliver)
+    store.listen(Listeners(deliver))
     room = new_room()
     await store.commit(made(room))
     for number in range(5):

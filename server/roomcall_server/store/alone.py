@@ -4,7 +4,7 @@ node."""
 from collections.abc import Sequence
 
 from ..rooms.outcome import Effect, Send
-from .base import Answer, Buried, Changed, Commit, Deliver, Lost, StoreAway, ignore
+from .base import Answer, Commit, Listeners, StoreAway
 
 
 class Alone:
@@ -12,18 +12,10 @@ class Alone:
 
     node = ""
     calls = None
-    _deliver: Deliver = staticmethod(ignore)
-    _changed: Changed = staticmethod(ignore)
+    _listeners = Listeners()
 
-    def listen(
-        self,
-        deliver: Deliver,
-        changed: Changed = ignore,
-        buried: Buried = ignore,
-        lost: Lost = ignore,
-        posted: Deliver = ignore,
-    ) -> None:
-        self._deliver, self._changed = deliver, changed
+    def listen(self, listeners: Listeners) -> None:
+        self._listeners = listeners
 
     def answer(self, answer: Answer) -> None:
         pass
@@ -34,10 +26,10 @@ class Alone:
     def applied(self, commit: Commit) -> None:
         """It is kept: tell it."""
         if commit.rooms or commit.sessions:
-            self._changed(commit.rooms, commit.sessions, True)
+            self._listeners.changed(commit.rooms, commit.sessions, True)
         self.tell(commit.effects)
 
     def tell(self, effects: Sequence[Effect]) -> None:
         told = [effect for effect in effects if isinstance(effect, Send)]
         if told:
-            self._deliver(told)
+            self._listeners.deliver(told)

@@ -13,6 +13,7 @@ nodes see all records and every change of them, and each tells the clients that 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -110,6 +111,19 @@ def ignore(*_: object) -> None:
     """A listener that does nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who brings effects to the clients, and who wants to know of the rest; `posted` takes what
+    another node has published to clients that it takes to be here. None of them may suspend or
+    raise."""
+
+    deliver: Deliver = ignore
+    changed: Changed = ignore
+    buried: Buried = ignore
+    lost: Lost = ignore
+    posted: Deliver = ignore
+
+
 class Store(Protocol):
     """Every value that it returns carries the `version` by which a commit knows it again."""
 
@@ -121,17 +135,8 @@ class Store(Protocol):
     def calls(self) -> StoreCalls | None:
         """What it counts of its calls of a server of its own, where it has one."""
 
-    def listen(
-        self,
-        deliver: Deliver,
-        changed: Changed = ignore,
-        buried: Buried = ignore,
-        lost: Lost = ignore,
-        posted: Deliver = ignore,
-    ) -> None:
-        """Name who brings effects to the clients, and who wants to know of the rest; `posted` takes
-        what another node has published to clients that it takes to be here. Called once, before
-        anything else. None of them may suspend or raise."""
+    def listen(self, listeners: Listeners) -> None:
+        """Called once, before anything else."""
 
     def answer(self, answer: Answer) -> None:
         """Name who answers other nodes. What it raises, they see as silence."""

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from roomcall_server.clients.session import Session
 from roomcall_server.rooms.outcome import Send
 from roomcall_server.rooms.room import Room
-from roomcall_server.store.base import Commit, RoomWrite, SessionWrite, StoreAway
+from roomcall_server.store.base import Commit, Listeners, RoomWrite, SessionWrite, StoreAway
 from roomcall_server.store.redis import life, link
 from roomcall_server.store.redis.store import RedisStore
 from tests.redis import RedisServer
@@ -29,7 +29,7 @@ class Node:
         self.changed: list[tuple[str, bool]] = []
         self.buried: list[str] = []
         self.lost = 0
-        store.listen(self._deliver, self._change, self._bury, self._lose, posted=self._deliver)
+        store.listen(Listeners(self._deliver, self._change, self._bury, self._lose, self._deliver))
 
     def _deliver(self, effects: Sequence[Send]) -> None:
         self.told += [getattr(effect.message, "room_id", "") for effect in effects]

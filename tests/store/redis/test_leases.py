@@ -49,7 +49,7 @@ def test_who_is_new_has_its_whole_lease() -> None:
 NODE = """
 import asyncio, sys
 from roomcall_server.clients.session import Session
-from roomcall_server.store.base import Commit, SessionWrite
+from roomcall_server.store.base import Commit, Listeners, SessionWrite
 from roomcall_server.store.redis import life
 from roomcall_server.store.redis.store import RedisStore
 
@@ -57,7 +57,7 @@ life.BEAT, life.LEASE, life.RETRY = 0.1, 600, 0.05
 
 async def main():
     store = await RedisStore.open(sys.argv[1], 10)
-    store.listen(lambda effects: None, lost=lambda: print(store.node, flush=True))
+    store.listen(Listeners(lost=lambda: print(store.node, flush=True)))
     session = Session(id="client", max_rooms=8, node=store.node)
     await store.commit(Commit(sessions=(SessionWrite(None, session),)))
     print(store.node, flush=True)

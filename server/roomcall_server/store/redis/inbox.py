@@ -6,7 +6,7 @@ import msgspec
 
 from ...logs import get_logger
 from ...rooms.outcome import Effect, Send
-from ..base import Buried, Changed, Deliver, Lost, ignore
+from ..base import Listeners
 from . import wire
 from .asking import Asking
 from .flights import Flights
@@ -31,11 +31,7 @@ class Inbox:
         self._asking = asking
         self._node = node
         self._later: list[tuple[int, Callable[[], None]]] = []
-        self.deliver: Deliver = ignore
-        self.changed: Changed = ignore
-        self.buried: Buried = ignore
-        self.lost: Lost = ignore
-        self.posted: Deliver = ignore
+        self.listeners = Listeners()
 
     def take(self, entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> None:
         """Raises `Gap`; what is before that is applied."""
@@ -56,7 +52,7 @@ class Inbox:
     def load(self, snapshot: Snapshot) -> None:
         """Begin anew from there."""
         changed = self._replica.load(snapshot)
-        self.changed(changed.rooms, changed.sessions, False)
+        self.listeners.changed(changed.rooms, changed.sessions, False)
         self._look()
 
     def after(self, number: int, then: Callable[[], None]) -> None:
@@ -74,7 +70,7 @@ class Inbox:
         """To the clients that are here."""
         told = [effect for effect in effects if isinstance(effect, Send)]
         if told:
-            self.deliver(told)
+            self.listeners.deliver(told)
 
     def _look(self) -> None:
         due = [then for number, then in self._later if number <= self._replica.position]
@@ -89,7 +85,7 @@ class Inbox:
         self._replica.apply(commit, entry.base)
         self._replica.position = entry.number
         if commit.rooms or commit.sessions:
-            self.changed(commit.rooms, commit.sessions, mine)
+            self.listeners.changed(commit.rooms, commit.sessions, mine)
         if flight is None:
             self._tell_those_here(entry.meta.told)
         else:
@@ -107,11 +103,11 @@ class Inbox:
             else:
                 self._asking.answered(item)
         if told:
-            self.posted(wire.sends(told))
+            self.listeners.posted(wire.sends(told))
 
     def _tell_those_here(self, told: Sequence[Told]) -> None:
         """Most of what others do is for nobody here: then it is not read."""
         here, node_of = self._node(), self._replica.node_of
         sends = wire.sends(each for each in told if any(node_of(id) == here for id in each.to))
         if sends:
-            self.deliver(sends)
+            self.listeners.deliver(sends)

@@ -184,7 +184,7 @@ class Life:
 
         def look_after() -> None:
             for node in sorted(left):
-                self._inbox().buried(node)
+                self._inbox().listeners.buried(node)
 
         self._inbox().after(last[0], look_after)
 
@@ -223,7 +223,7 @@ class Life:
         log.info("store back", store=self._address.text, lost=lost)
         if lost:
             try:
-                self._inbox().lost()
+                self._inbox().listeners.lost()
             except Exception:
                 log.exception("clients not told that they may have missed something")
         return links

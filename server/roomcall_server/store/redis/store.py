@@ -15,16 +15,12 @@ from ...logs import get_logger
 from ...rooms.outcome import Effect, Keep, Send
 from ..base import (
     Answer,
-    Buried,
-    Changed,
     Commit,
     Conflict,
-    Deliver,
     Inherited,
     KeptEvent,
-    Lost,
+    Listeners,
     StoreAway,
-    ignore,
 )
 from . import wire
 from .address import Address
@@ -75,17 +71,8 @@ class RedisStore(Replica):
     def calls(self) -> StoreCalls:
         return self._life.figures
 
-    def listen(
-        self,
-        deliver: Deliver,
-        changed: Changed = ignore,
-        buried: Buried = ignore,
-        lost: Lost = ignore,
-        posted: Deliver = ignore,
-    ) -> None:
-        inbox = self._inbox
-        inbox.deliver, inbox.changed, inbox.buried, inbox.lost = deliver, changed, buried, lost
-        inbox.posted = posted
+    def listen(self, listeners: Listeners) -> None:
+        self._inbox.listeners = listeners
 
     def answer(self, answer: Answer) -> None:
         self._asking.listen(answer)
@@ -210,7 +197,7 @@ class RedisStore(Replica):
             self._check_available()
             self._life.posts.check()
         if here:
-            self._inbox.deliver(here)
+            self._inbox.listeners.deliver(here)
         for name, told in elsewhere:
             self._life.posts.add(name, told, len(told.frame))
 
