@@ -58,7 +58,7 @@ class RoomManager:
                 raise _no_room()
             try:
                 outcome = rule(room)
-                if outcome.room is room:
+                if outcome.room is room:  # most are signals: as `commit`, with a coroutine less
                     return await self._store.publish(outcome.effects, id)
                 return await self.commit(room, outcome)
             except Conflict:

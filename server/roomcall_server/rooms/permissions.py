@@ -84,7 +84,7 @@ def permitted(role: Role, action: Action, state: RoomState) -> bool:
 def check(room: Room, client: str, action: Action) -> None:
     """Raises `Refused` where the table does not allow it."""
     role = role_of(room, client)
-    if room.state in TABLE[action].get(role, _NEVER):
+    if permitted(role, action, room.state):
         return
     if role is Role.OUTSIDER:
         raise Refused(ErrorCode.NOT_IN_ROOM, "you are not in this room")
