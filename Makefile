@@ -27,7 +27,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/roomcall demo $(ARGS)
 
 test: $(VENV)/dev.stamp system
-	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(SELECTION) $(ARGS)
 
 check: $(VENV)/dev.stamp page site
 	$(BIN)/ruff check .
@@ -77,7 +77,11 @@ docs: $(VENV)/dev.stamp
 site: $(VENV)/dev.stamp
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run.
+# With CI or SYSTEM=1 the system parts are installed (as root) and their tests must run; without, they
+# are left out also where the parts are there.
+ifeq ($(or $(CI),$(SYSTEM)),)
+SELECTION := -m "not system and not long"
+endif
 system:
 ifneq ($(or $(CI),$(SYSTEM)),)
 	@$(call install,$(SYSTEM_PACKAGES))
